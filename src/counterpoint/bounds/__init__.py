@@ -1,0 +1,8 @@
+"""Bounds, one a file. A bound is its own configuration."""
+
+from counterpoint.bounds.elbo import ELBO
+from counterpoint.bounds.fivo import FIVO
+from counterpoint.bounds.iwae import IWAE
+from counterpoint.bounds.warmup import Warmup
+
+__all__ = ["ELBO", "FIVO", "IWAE", "Warmup"]

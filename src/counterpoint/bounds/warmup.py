@@ -1,0 +1,23 @@
+"""The weight of the KL term while training begins."""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """beta(step) = start + (1 - start) min(1, step / steps)^power; steps = 0 is no warm-up.
+
+    power 1 is linear (seed 1), 2 the quadratic one of the published AVF code (REFERENCE 0.12).
+    """
+
+    steps: int = 0
+    start: float = 0.0
+    power: float = 1.0
+
+    def __call__(self, step):
+        """The weight at a step; 1 where step is None, as in evaluation."""
+        if step is None or self.steps == 0:
+            return 1.0
+        return self.start + (1 - self.start) * jnp.minimum(1.0, step / self.steps) ** self.power

@@ -1,0 +1,305 @@
+"""The protocol: two voices, a bound and an estimator.
+
+Everything here speaks of *one* sequence, *one* time step and *one* particle; `rollout` adds the axes
+(T, B, K) with scan and vmap. A model, posterior, bound or estimator that keeps to these few methods works
+with all the others, with `fit`, `evaluate` and the command.
+
+Improvements on the sketch in the design, and why:
+
+- `encode` and `propose` see both x and e, p's embedding of it: an embedding may keep only what p needs.
+- `mask` has the shape of x, entry by entry: an exact posterior conditions on half a frame.
+- `log_prob` takes `observed`, and `complete` draws the rest: what is missing is a question about a
+  distribution, not about a model.
+- `support` stands on the distribution: it tells which q fits which p, and which data fit a likelihood.
+- `Pairing.__call__` takes the step, so that weights may follow a schedule and nothing else needs to know.
+"""
+
+from abc import abstractmethod
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Bool, Float, Int, PyTree
+
+from counterpoint.errors import CounterpointError
+
+
+class Batch(NamedTuple):
+    """B sequences of at most T steps.
+
+    x         (B, T, ...) what was seen; a pytree where an observation has parts
+    valid     (B, T) False is padding, after the end of a sequence: nothing moves there and nothing counts
+    observed  None, or shaped like x (or (B, T)): False is missing; the sequence goes on through it
+    """
+
+    x: PyTree
+    valid: Bool[Array, "B T"]
+    observed: PyTree | None = None
+
+
+class Support(NamedTuple):
+    """What values a distribution can give: a name that q and p must share, and a test of data."""
+
+    name: str
+    contains: Any  # elementwise: array -> bool array
+
+
+REAL = Support("real numbers", jnp.isfinite)
+BINARY = Support("0 or 1", lambda x: (x == 0) | (x == 1))
+
+
+class AbstractDistribution(eqx.Module):
+    """One event; every other axis comes from vmap and scan."""
+
+    pathwise: eqx.AbstractVar[bool]  # the sample is a differentiable function of the parameters
+
+    @property
+    @abstractmethod
+    def support(self) -> Support | tuple:
+        """Where samples lie; a tuple of them for a distribution over several layers."""
+
+    @abstractmethod
+    def sample(self, key) -> PyTree:
+        """One event."""
+
+    @abstractmethod
+    def log_prob(self, value, observed=None) -> Float[Array, ""]:
+        """Log-density of the entries of `value` that are `observed` (None: of all of it), in nats."""
+
+    @property
+    @abstractmethod
+    def mean(self) -> PyTree:
+        """E[value], shaped like an event, or a category's probabilities."""
+
+    def complete(self, key, value, observed) -> PyTree:
+        """`value` with its missing entries drawn given the others. Here: for independent entries."""
+        return jax.tree.map(lambda o, v, s: jnp.where(o, v, s), observed, value, self.sample(key))
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How many unconstrained numbers determine a member of this family with this event shape."""
+
+    @abstractmethod
+    def like(self, raw: Float[Array, " size"]) -> "AbstractDistribution":
+        """The member of this family that `raw` determines: what a recognition network returns."""
+
+
+class AbstractModel(eqx.Module):
+    """p, the generative voice."""
+
+    def memory(self) -> PyTree:
+        """What `embed` remembers from chunk to chunk: a function of x alone."""
+        return None
+
+    def embed(self, memory, x) -> tuple[PyTree, PyTree]:
+        """x (T, ...) -> memory, e (T, ...): all that depends on x alone, recurrences included, causal."""
+        return memory, x
+
+    def features(self, x, e) -> Float[Array, " F"]:
+        """The vector that a recognition network reads of one frame x_t and its embedding."""
+        return jnp.concatenate([jnp.ravel(a) for a in jax.tree.leaves(x)])
+
+    @abstractmethod
+    def initial(self) -> PyTree:
+        """The carry before the first step: what depends on z as well."""
+
+    @abstractmethod
+    def advance(self, carry, z, e) -> PyTree:
+        """Fold z_t and the embedded x_t into the past."""
+
+    @abstractmethod
+    def likelihood(self, carry, z) -> AbstractDistribution:
+        """p(x_t | z_<=t, x_<t)."""
+
+
+class AbstractDirected(AbstractModel):
+    @abstractmethod
+    def prior(self, carry) -> AbstractDistribution:
+        """p(z_t | z_<t, x_<t)."""
+
+
+class Proposal(NamedTuple):
+    distribution: AbstractDistribution
+    steps: Float[Array, " iterations"]  # free energy after each iteration of an iterative q; else empty
+
+
+def direct(distribution: AbstractDistribution) -> Proposal:
+    """The proposal of a posterior that does not iterate."""
+    return Proposal(distribution, jnp.zeros(0))
+
+
+class AbstractPosterior(eqx.Module):
+    """q, the recognition voice."""
+
+    sees_future: eqx.AbstractVar[bool]  # True: q(z_t) has seen x_>t; it cannot stream or predict
+    fills_gaps: eqx.AbstractVar[bool]  # True: right where x_t is missing; else the prior takes over there
+
+    def check(self, p: AbstractModel) -> None:
+        """Raise CounterpointError with the mathematical reason where q cannot guess p's z."""
+
+    def memory(self) -> PyTree:
+        """What `encode` remembers from chunk to chunk."""
+        return None
+
+    def encode(self, p, memory, x, e, mask) -> tuple[PyTree, PyTree]:
+        """x, e (T, ...), mask like x (False: missing or padding) -> memory, context (T, ...)."""
+        return memory, x
+
+    @abstractmethod
+    def propose(self, p, carry, context, x, key) -> Proposal:
+        """q(z_t | context_t, z_<t)."""
+
+
+class State(NamedTuple):
+    """All that passes from chunk to chunk; a given beginning and its continuation, truncated sequences."""
+
+    memory: PyTree  # p's, (B, ...); (B, K, ...) where something was missing, for then x differs by particle
+    recognition: PyTree  # q's, (B, ...)
+    carry: PyTree  # (B, K, ...)
+    log_weight: Float[Array, "B K"]  # normalised over K
+    time: Int[Array, ""]  # steps so far: noise is drawn by (key, time), so chunks equal the whole
+
+
+class Trace(NamedTuple):
+    """(T, B, K): all that a bound may look at. Everything in nats; zero at padding."""
+
+    x: PyTree  # as seen, gaps filled by p: (T, B, ...), or (T, B, K, ...) where something is missing
+    z: PyTree
+    log_prior: Float[Array, "T B K"]
+    log_likelihood: Float[Array, "T B K"]
+    log_q: Float[Array, "T B K"]
+    kl: Float[Array, "T B K"]  # KL(q_t || prior_t), closed where the pair has a form, else log q - log prior
+    log_evidence: Float[Array, "T B"]  # increments of log sum_k w_k
+    log_resample: Float[Array, "T B"]  # log-probability of the ancestors drawn before step t
+    steps: Float[Array, "T B K iterations"]
+    valid: Bool[Array, "T B"]
+
+    @property
+    def log_weight(self) -> Float[Array, "T B K"]:
+        """log p(x_t, z_t | past) - log q(z_t): the paper's l_t."""
+        return self.log_prior + self.log_likelihood - self.log_q
+
+
+class Estimate(NamedTuple):
+    surrogate: Float[Array, ""]  # minimise this: its gradient is the estimate
+    value: Float[Array, ""]  # report this: nats per step, higher is better
+    metrics: dict[str, Array]
+
+
+class AbstractBound(eqx.Module):
+    """A lower bound on log p(x_1:T), a function of the trace."""
+
+    particles: eqx.AbstractVar[int]
+    resampling: eqx.AbstractVar[Any]  # None, or an AbstractResampling
+    closed_form: eqx.AbstractVar[bool]  # wants closed-form divergences where they exist
+    splits: eqx.AbstractVar[bool]  # a sum over steps, so that a step has a signal of its own
+
+    @abstractmethod
+    def __call__(self, trace: Trace, step=None) -> Float[Array, " B"]:
+        """The bound for each sequence, in nats, summed over its steps. With a step: what training follows
+        there (schedules apply); without: the bound itself."""
+
+    @abstractmethod
+    def signal(self, trace: Trace, step, local: bool) -> Float[Array, "T B K"]:
+        """What multiplies grad log q(z_t^k): all of the bound that z_t^k can change ("reward to go"), or
+        with `local` the part of step t alone, for a bound that splits."""
+
+    def hold(self, trace: Trace) -> Trace:
+        """The trace with what has expected score zero held fixed; a score-function estimator differentiates the
+        bound of it directly. Here: nothing is."""
+        return trace
+
+    def build(self) -> "AbstractBound":
+        """A bound is its own configuration."""
+        return self
+
+
+class AbstractEstimator(eqx.Module):
+    """How the bound's gradient is taken. Owns what outlives a batch in `memory`."""
+
+    def check(self, p, q, bound) -> None:
+        """Raise CounterpointError with the mathematical reason where the gradient does not exist."""
+
+    def initial(self) -> PyTree:
+        """The memory before the first step."""
+        return ()
+
+    @abstractmethod
+    def __call__(self, p, q, bound, batch: Batch, key, memory, step) -> tuple[Estimate, PyTree]: ...
+
+
+class Pairing(eqx.Module):
+    """(p, q, bound, estimator): what a recipe builds, fit trains, a checkpoint holds, evaluate scores."""
+
+    p: AbstractModel
+    q: AbstractPosterior
+    bound: AbstractBound
+    estimator: AbstractEstimator
+
+    def __check_init__(self):
+        # transformations rebuild modules around tracers and placeholders; only real ones are checked
+        leaves = jax.tree.leaves((self.p, self.q), is_leaf=lambda a: a is None)
+        if all(isinstance(a, Array) and not isinstance(a, jax.core.Tracer) for a in leaves if eqx.is_array(a)):
+            self.q.check(self.p)
+            check_fit(self.p, self.q)
+            self.estimator.check(self.p, self.q, self.bound)
+
+    def initial(self) -> PyTree:
+        """The estimator's memory before the first step."""
+        return self.estimator.initial()
+
+    def __call__(self, batch: Batch, key, memory, step) -> tuple[Estimate, PyTree]:
+        return self.estimator(self.p, self.q, self.bound, batch, key, memory, step)
+
+
+def latent(p: AbstractModel) -> AbstractDistribution:
+    """The shapes of p's prior (arrays are ShapeDtypeStruct), computed without computing."""
+    return eqx.filter_eval_shape(lambda p: p.prior(p.initial()), p)
+
+
+def shapes(distribution: AbstractDistribution) -> PyTree:
+    """Shape and dtype of one event of a distribution or of its shapes."""
+    return eqx.filter_eval_shape(lambda d: d.sample(jax.random.key(0)), distribution)
+
+
+def observation(p: AbstractModel) -> AbstractDistribution:
+    """The shapes of p's likelihood."""
+
+    def one(p):
+        carry = p.initial()
+        return p.likelihood(carry, p.prior(carry).sample(jax.random.key(0)))
+
+    return eqx.filter_eval_shape(one, p)
+
+
+def check_fit(p: AbstractModel, q: AbstractPosterior) -> None:
+    """q must propose what p's prior can give, or KL(q || p) is infinite.
+
+    Raises CounterpointError naming both sides where the events or the supports differ.
+    """
+    from counterpoint.rollout import first_proposal
+
+    prior, proposal = latent(p), first_proposal(p, q)
+    want, have = shapes(prior), shapes(proposal)
+    same = jax.tree.structure(want) == jax.tree.structure(have) and all(
+        a.shape == b.shape for a, b in zip(jax.tree.leaves(want), jax.tree.leaves(have))
+    )
+    if not same or names(prior.support) != names(proposal.support):
+        raise CounterpointError(
+            f"{type(q).__name__} proposes z of {describe(proposal)}, but the prior of {type(p).__name__} is over"
+            f" {describe(prior)}: KL(q || p) would be infinite; choose another posterior"
+        )
+
+
+def names(support) -> PyTree:
+    """The names in a support, layer by layer."""
+    return support.name if isinstance(support, Support) else tuple(names(s) for s in support)
+
+
+def describe(distribution) -> str:
+    """An event in words: its support and shape."""
+    shape = [a.shape for a in jax.tree.leaves(shapes(distribution))]
+    return f"{names(distribution.support)} with shape {shape[0] if len(shape) == 1 else tuple(shape)}"

@@ -1,0 +1,146 @@
+"""From ragged sequences to batches: length buckets that stay on the device, crops, and the order of an epoch.
+
+Which sequences a step sees is a function of (seed, epoch) alone, so a resumed run sees what an undisturbed one would.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, random
+from jaxtyping import Bool, Int, Shaped
+
+from counterpoint.core import AbstractModel, Batch, observation, shapes
+from counterpoint.data.sequences import Sequences
+from counterpoint.errors import CounterpointError
+
+
+class Bucket(NamedTuple):
+    """N sequences of similar length, padded to T. A crop of length L reads L steps from a random start."""
+
+    x: Shaped[Array, "N T ..."]
+    lengths: Int[Array, " N"]
+    observed: Bool[Array, "N T ..."] | None
+    index: np.ndarray  # (N,) which sequence of the set each row is
+
+
+def check_data(p: AbstractModel, sequences: Sequences) -> None:
+    """Raise CounterpointError where p's likelihood cannot give these data: wrong shape, or values outside its support."""
+    law = observation(p)
+    frame = shapes(law)
+    if sequences.event != frame.shape:
+        raise CounterpointError(
+            f"{sequences.what}: frames have shape {sequences.event}, but {type(p).__name__} models frames of shape"
+            f" {frame.shape}; build the model for these data, or give the data it was trained on"
+        )
+    for i, a in enumerate(sequences.x):
+        inside = np.asarray(law.support.contains(jnp.asarray(a)))
+        if sequences.observed is not None:
+            seen = sequences.observed[i]
+            inside |= ~seen.reshape(seen.shape + (1,) * (a.ndim - seen.ndim))
+        if not inside.all():
+            where = tuple(int(n) for n in np.argwhere(~inside)[0])
+            raise CounterpointError(
+                f"{sequences.what}: value {a[where]} at step {where[0]} of sequence {i} is outside the support of the"
+                f" {type(law).__name__} likelihood ({law.support.name}); transform the data or choose another likelihood"
+            )
+
+
+def _edges(lengths: np.ndarray, count: int) -> list[int]:
+    """Where to cut the sorted lengths into at most `count` groups so that padding to each group's longest is least."""
+    n = len(lengths)
+    ends = [i for i in range(1, n + 1) if i == n or lengths[i] != lengths[i - 1]]
+    if len(ends) > 200:  # lengths that nearly all differ: quantiles of them are enough to choose from
+        ends = sorted({ends[i] for i in np.linspace(0, len(ends) - 1, 200).astype(int)})
+    best = {0: (0, [])}
+    for _ in range(count):
+        best = best | {
+            end: min(
+                (
+                    (cost + (end - start) * int(lengths[end - 1]), [*cuts, end])
+                    for start, (cost, cuts) in best.items()
+                    if start < end and len(cuts) < count
+                ),
+                key=lambda pair: pair[0],
+            )
+            for end in ends
+        }
+    return best[n][1]
+
+
+def buckets(sequences: Sequences, p: AbstractModel, count: int = 4) -> list[Bucket]:
+    """Sort by length into at most `count` buckets, padded with zeros, in the dtype of p's frames."""
+    dtype = shapes(observation(p)).dtype
+    order = np.argsort(sequences.lengths, kind="stable")
+    lengths, out, start = sequences.lengths[order], [], 0
+    for end in _edges(lengths, count):
+        rows, longest = order[start:end], int(lengths[end - 1])
+        x = np.zeros((len(rows), longest, *sequences.event), dtype)
+        observed = None
+        if sequences.observed is not None:
+            observed = np.zeros(x.shape[: sequences.observed[0].ndim + 1], bool)
+        for i, row in enumerate(rows):
+            values = np.asarray(sequences.x[row])
+            if sequences.observed is not None and observed is not None:
+                seen = sequences.observed[row]
+                observed[i, : len(values)] = seen
+                values = np.where(seen.reshape(seen.shape + (1,) * (values.ndim - seen.ndim)), values, 0)
+            x[i, : len(values)] = values
+        seen = None if observed is None else jnp.asarray(observed)
+        out.append(Bucket(jnp.asarray(x), jnp.asarray(sequences.lengths[rows], jnp.int32), seen, rows))
+        start = end
+    return out
+
+
+def take(bucket: Bucket, rows: Int[Array, " B"], key=None, crop: int | None = None) -> Batch:
+    """The batch of these rows; row -1 is an empty sequence. With a crop, `crop` steps of each from a random start."""
+    lengths = jnp.where(rows < 0, 0, bucket.lengths[rows])
+    total = bucket.x.shape[1]
+    if crop is None or crop >= total:
+        pick = lambda a: a[rows]  # noqa: E731
+        valid = jnp.arange(total) < lengths[:, None]
+    else:
+        start = random.randint(key, rows.shape, 0, jnp.maximum(lengths - crop, 0) + 1)
+        at = jnp.minimum(start[:, None] + jnp.arange(crop), total - 1)
+        pick = lambda a: a[rows[:, None], at]  # noqa: E731
+        valid = start[:, None] + jnp.arange(crop) < lengths[:, None]
+    return Batch(pick(bucket.x), valid, None if bucket.observed is None else pick(bucket.observed))
+
+
+def plan(
+    groups: list[Bucket], batch_size: int, seeds: list[int], epoch: int, crop: int | None = None
+) -> list[tuple[int, np.ndarray]]:
+    """The steps of an epoch: (bucket, rows (R, B)) for R seeds at once.
+
+    Every sequence comes once, or ceil(T / crop) times; a bucket's last batch is filled with empty sequences. The order
+    of buckets is the same for all seeds, for they run as one program; rows within are each seed's own.
+    """
+    slots, members = [], []
+    for group in groups:
+        times = np.ones(len(group.index), int) if crop is None else -(-np.asarray(group.lengths) // crop)
+        rows = np.repeat(np.arange(len(group.index)), times)
+        empty = -np.ones(-len(rows) % batch_size, int)
+        shuffled = [np.random.default_rng([seed, epoch]).permutation(rows) for seed in seeds]
+        stacked = np.stack([np.concatenate([a, empty]) for a in shuffled])
+        members.append(stacked.reshape(len(seeds), -1, batch_size).astype(np.int32))
+        slots += [(len(members) - 1, i) for i in range(members[-1].shape[1])]
+    order = np.random.default_rng([epoch]).permutation(len(slots))
+    return [(slots[i][0], members[slots[i][0]][:, slots[i][1]]) for i in order]
+
+
+def in_order(groups: list[Bucket], batch_size: int) -> Iterator[tuple[Batch, np.ndarray]]:
+    """Every sequence once, without chance: (batch, which sequence each row is, -1 for filling)."""
+    for group in groups:
+        for start in range(0, len(group.index), batch_size):
+            rows = np.arange(start, start + batch_size)
+            rows[rows >= len(group.index)] = -1
+            yield take(group, jnp.asarray(rows)), np.where(rows < 0, -1, group.index[rows])
+
+
+def whole(sequences: Sequences, p: AbstractModel) -> Batch:
+    """All sequences as one batch, in their own order."""
+    check_data(p, sequences)
+    (group,) = buckets(sequences, p, count=1)
+    back = np.argsort(group.index)
+    return take(group, jnp.asarray(back))

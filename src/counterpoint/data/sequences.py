@@ -1,0 +1,113 @@
+"""Ragged sequences in host memory: what every data source returns and every verb takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from counterpoint.errors import CounterpointError
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """N sequences x_i of shape (T_i, ...), one event shape and dtype for all.
+
+    `observed`, where given, holds one boolean array per sequence, of shape (T_i,) for whole frames or
+    (T_i, ...) for entries: False marks what is missing. NaN is allowed only there.
+
+    Raises CounterpointError for no sequences, a sequence of length zero, differing event shapes or
+    dtypes, dtypes that are not numbers, and NaN or infinity that is not marked missing.
+    """
+
+    x: tuple[np.ndarray, ...]
+    observed: tuple[np.ndarray, ...] | None = None
+    names: tuple[str, ...] = ()
+    what: str = field(default="data", compare=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "x", tuple(np.asarray(a) for a in self.x))
+        if self.observed is not None:
+            object.__setattr__(self, "observed", tuple(np.asarray(a) for a in self.observed))
+        self._check()
+
+    def _check(self):
+        if not self.x:
+            raise CounterpointError(
+                f"{self.what}: no sequences; give at least one array of shape (time, ...)"
+            )
+        first = self.x[0]
+        if self.observed is not None and len(self.observed) != len(self.x):
+            raise CounterpointError(
+                f"{self.what}: {len(self.observed)} masks of what is observed for {len(self.x)} sequences;"
+                " give one for each"
+            )
+        for i, a in enumerate(self.x):
+            name = f"{self.what}: sequence {self.names[i] if self.names else i}"
+            if a.dtype.kind not in "buif":
+                raise CounterpointError(f"{name} has dtype {a.dtype}; give numbers (bool, int or float)")
+            if a.ndim == 0 or len(a) == 0:
+                raise CounterpointError(f"{name} has length zero; leave it out")
+            if a.shape[1:] != first.shape[1:] or a.dtype != first.dtype:
+                raise CounterpointError(
+                    f"{name} has frames of shape {a.shape[1:]} and dtype {a.dtype}, sequence 0 has"
+                    f" {first.shape[1:]} and {first.dtype}; all must agree"
+                )
+            seen = None if self.observed is None else self.observed[i]
+            if seen is not None and (seen.dtype != bool or seen.shape not in (a.shape, a.shape[:1])):
+                raise CounterpointError(
+                    f"{name}: the mask of what is observed has shape {seen.shape} and dtype {seen.dtype};"
+                    f" give bool of shape {a.shape[:1]} (frames) or {a.shape} (entries)"
+                )
+            if a.dtype.kind == "f":
+                bad = ~np.isfinite(a)
+                if seen is not None:
+                    bad &= seen.reshape(seen.shape + (1,) * (a.ndim - seen.ndim))
+                if bad.any():
+                    step = int(np.argwhere(bad)[0][0])
+                    raise CounterpointError(
+                        f"{name} has NaN or infinity at step {step} that is not marked missing;"
+                        " clean it or mark it False in `observed`"
+                    )
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(N,) number of steps of each sequence."""
+        return np.array([len(a) for a in self.x])
+
+    @property
+    def event(self) -> tuple[int, ...]:
+        """Shape of one frame."""
+        return self.x[0].shape[1:]
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> "Sequences":
+        """The sequences at `indices`, in that order."""
+        pick = lambda group: tuple(group[int(i)] for i in indices)  # noqa: E731
+        return Sequences(
+            pick(self.x),
+            None if self.observed is None else pick(self.observed),
+            pick(self.names) if self.names else (),
+            self.what,
+        )
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Three splits and what a step of them is.
+
+    `kind` is "binary", "real", "count" or "index" (an integer category): what the values are, from which a
+    recipe takes its likelihood. `step` names one time step in the reader's words, `lowest` the MIDI note of
+    column 0 where columns are notes (else None).
+    """
+
+    name: str
+    train: Sequences
+    valid: Sequences
+    test: Sequences
+    kind: str = "binary"
+    step: str = "step"
+    lowest: int | None = None
+    seconds: float | None = None  # length of one step, where it has one
+    note: str = ""  # provenance and licence, one line

@@ -1,0 +1,24 @@
+"""Distributions over one event; every other axis comes from vmap and scan."""
+
+from counterpoint.distributions.bernoulli import Bernoulli
+from counterpoint.distributions.categorical import Categorical
+from counterpoint.distributions.chain import Chain, Empty
+from counterpoint.distributions.divergence import CLOSED, divergence, has_divergence
+from counterpoint.distributions.family import FAMILIES, Facts, Family, facts
+from counterpoint.distributions.gaussian import FullGaussian, Gaussian
+
+__all__ = [
+    "CLOSED",
+    "FAMILIES",
+    "Bernoulli",
+    "Categorical",
+    "Chain",
+    "Empty",
+    "Facts",
+    "Family",
+    "FullGaussian",
+    "Gaussian",
+    "divergence",
+    "facts",
+    "has_divergence",
+]

@@ -1,0 +1,41 @@
+"""Independent coins."""
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+from jax import Array, random
+from jaxtyping import Float
+
+from counterpoint.core import BINARY, AbstractDistribution, Support
+
+
+class Bernoulli(AbstractDistribution):
+    """p(x) = prod_i s(a_i)^x_i (1 - s(a_i))^(1 - x_i): log p(x) = sum_i x_i a_i - softplus(a_i).
+
+    logits a: any one shape. Samples are 0.0 or 1.0 in the dtype of the logits.
+    """
+
+    logits: Float[Array, "*event"]
+    pathwise: ClassVar[bool] = False
+    support: ClassVar[Support] = BINARY  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def sample(self, key):
+        uniform = random.uniform(key, self.logits.shape, self.logits.dtype)
+        return (uniform < jax.nn.sigmoid(self.logits)).astype(self.logits.dtype)
+
+    def log_prob(self, value, observed=None):
+        each = value * self.logits - jax.nn.softplus(self.logits)
+        return (each if observed is None else jnp.where(observed, each, 0.0)).sum()
+
+    @property
+    def mean(self):
+        return jax.nn.sigmoid(self.logits)
+
+    @property
+    def size(self):
+        return self.logits.size
+
+    def like(self, raw):
+        """raw is the logits."""
+        return Bernoulli(raw.reshape(self.logits.shape))

@@ -1,0 +1,43 @@
+"""Gradients through the sample."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from counterpoint.core import AbstractEstimator, Batch, Estimate, latent
+from counterpoint.errors import CounterpointError
+from counterpoint.rollout import rollout
+
+
+class Pathwise(AbstractEstimator):
+    """grad E_eps[ f(g(eps)) ] = E_eps[ grad f(g(eps)) ] with z = g(eps) (Kingma and Welling 2014; seed 3, sec. 2.4).
+
+    Unbiased for ELBO and IWAE; for FIVO see there. Needs samples that are differentiable functions of q's parameters.
+    """
+
+    name: ClassVar[str] = "pathwise"
+
+    def check(self, p, q, bound):
+        law = latent(p)
+        if not law.pathwise:
+            raise CounterpointError(
+                f"pathwise needs dz/dphi; z is {type(law).__name__}, a step function of its parameters with derivative"
+                " zero almost everywhere: choose estimator = score_function"
+            )
+
+    def build(self, p, facts, key) -> "Pathwise":
+        return self
+
+    def __call__(self, p, q, bound, batch: Batch, key, memory, step):
+        trace, _ = rollout(
+            p, q, batch, key, particles=bound.particles, resampling=bound.resampling, closed_form=bound.closed_form
+        )
+        return estimate(bound, trace, bound(trace, step).sum(), batch), memory
+
+
+def estimate(bound, trace, objective, batch: Batch) -> Estimate:
+    """Per valid step: minus `objective` to minimise, the bound and its two parts to report."""
+    steps = jnp.maximum(batch.valid.sum(), 1)
+    per_step = lambda a: a.mean(-1).sum() / steps  # noqa: E731
+    metrics = {"log_likelihood": per_step(trace.log_likelihood), "kl": per_step(trace.kl)}
+    return Estimate(-objective / steps, bound(trace).sum() / steps, metrics)

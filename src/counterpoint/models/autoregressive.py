@@ -1,0 +1,66 @@
+"""The baseline that always stands in a table: no latent variables, a linear map of the last n frames."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from counterpoint.core import AbstractDirected
+from counterpoint.distributions import Empty, Facts, Family
+from counterpoint.models.tsbn import lagged
+
+
+@dataclass(frozen=True)
+class AutoregressiveConfig:
+    """`order` 0 is the independent baseline: the training marginal, already the best when it is built."""
+
+    name: ClassVar[str] = "autoregressive"
+    order: int = 1
+
+    def build(self, facts: Facts, key) -> "Autoregressive":
+        shape = (self.order, facts.family.size, facts.family.width)
+        return Autoregressive(jnp.zeros(shape), jnp.asarray(facts.marginal), facts.family)
+
+
+class Autoregressive(AbstractDirected):
+    """p(x_t | x_<t) = family(sum_d W_d x_t-d + c), d = 1 .. n, zeros before the first step (Gan et al. 2015, supp.
+    table 1, "AR"). Logistic for binary x, linear with a scale of its own for real x.
+
+    weights (n, R, M), bias (R,). z is empty: its q is `Prior`, and every bound is the exact log-likelihood.
+    """
+
+    weights: Float[Array, "n R M"]
+    bias: Float[Array, " R"]
+    family: Family = eqx.field(static=True)
+
+    def memory(self):
+        """The last n - 1 frames, oldest first."""
+        n, _, width = self.weights.shape
+        return jnp.zeros((max(n - 1, 0), width), self.bias.dtype)
+
+    def embed(self, memory, x):
+        """e_t = what x_t .. x_t-n+1 add to the parameters at t + 1."""
+        v = jax.vmap(self.family.flatten)(x).astype(self.bias.dtype)
+        if self.weights.shape[0] == 0:
+            return memory, jnp.zeros((len(v), len(self.bias)), self.bias.dtype)
+        past = jnp.concatenate([memory, v])
+        return past[len(v) :], lagged(self.weights, past)
+
+    def features(self, x, e):
+        return self.family.flatten(x)
+
+    def initial(self):
+        return jnp.zeros_like(self.bias)
+
+    def advance(self, carry, z, e):
+        return e
+
+    def prior(self, carry):
+        return Empty()
+
+    def likelihood(self, carry, z):
+        return self.family(carry + self.bias)
