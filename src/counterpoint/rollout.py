@@ -270,7 +270,7 @@ def rollout(
             )
         scores = jax.vmap(each(voices.score, True, True, False, False))(carries, guess, inputs.x, inputs.mask)
         change = jnp.where(inputs.valid[..., None], scores[0] + scores[1] - guess.log_q, 0.0)
-        log_weight = state.log_weight + jnp.cumsum(change, 0)
+        log_weight = state.log_weight[None] + jnp.cumsum(change, 0)
         total = jax.nn.logsumexp(log_weight, 2)
         increment = jnp.diff(total, axis=0, prepend=jnp.zeros((1, count)))
         log_weight, chance, seen_x = log_weight[-1] - total[-1][:, None], jnp.zeros_like(increment), inputs.x

@@ -10,7 +10,8 @@ from counterpoint.core import AbstractBound, Trace
 
 
 class ELBO(AbstractBound):
-    """L = sum_t E_q[ log p(x_t | z_<=t, x_<t) - beta KL(q(z_t) || p(z_t | z_<t, x_<t)) ]   (seed 2, eq. 15; seed 1, eq. 12)
+    """L = sum_t E_q[ log p(x_t | z_<=t, x_<t) - beta KL(q(z_t) || p(z_t | z_<t, x_<t)) ]
+    (seed 2, eq. 15; seed 1, eq. 12)
 
     nats, summed over steps, averaged over particles. The KL is in closed form where the pair of distributions has
     one and `closed_form` asks for it, else log q - log p at the sample. beta follows `kl_weight` in training and is 1

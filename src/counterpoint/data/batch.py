@@ -38,7 +38,7 @@ def check_data(p: AbstractModel, sequences: Sequences) -> None:
         inside = np.asarray(law.support.contains(jnp.asarray(a)))
         if sequences.observed is not None:
             seen = sequences.observed[i]
-            inside |= ~seen.reshape(seen.shape + (1,) * (a.ndim - seen.ndim))
+            inside = inside | ~seen.reshape(seen.shape + (1,) * (a.ndim - seen.ndim))
         if not inside.all():
             where = tuple(int(n) for n in np.argwhere(~inside)[0])
             raise CounterpointError(
@@ -47,21 +47,24 @@ def check_data(p: AbstractModel, sequences: Sequences) -> None:
             )
 
 
-def _edges(lengths: np.ndarray, count: int) -> list[int]:
-    """Where to cut the sorted lengths into at most `count` groups so that padding to each group's longest is least."""
+def _edges(lengths: np.ndarray, most: int) -> list[int]:
+    """Where to cut the sorted lengths into groups so that padding to each group's longest is least: the fewest groups,
+    at most `most`, whose padding is below a quarter of the data. Each group costs a compilation."""
     n = len(lengths)
     ends = [i for i in range(1, n + 1) if i == n or lengths[i] != lengths[i - 1]]
     if len(ends) > 200:  # lengths that nearly all differ: quantiles of them are enough to choose from
         ends = sorted({ends[i] for i in np.linspace(0, len(ends) - 1, 200).astype(int)})
-    best = {0: (0, [])}
-    for _ in range(count):
-        best = best | {
+    cost = lambda start, end: (end - start) * int(lengths[end - 1])  # noqa: E731
+    best = {end: (cost(0, end), [end]) for end in ends}
+    for _ in range(most - 1):
+        if best[n][0] <= 1.25 * lengths.sum():
+            break
+        best = {
             end: min(
-                (
-                    (cost + (end - start) * int(lengths[end - 1]), [*cuts, end])
-                    for start, (cost, cuts) in best.items()
-                    if start < end and len(cuts) < count
-                ),
+                [
+                    best[end],
+                    *((c + cost(start, end), [*cuts, end]) for start, (c, cuts) in best.items() if start < end),
+                ],
                 key=lambda pair: pair[0],
             )
             for end in ends
@@ -99,12 +102,12 @@ def take(bucket: Bucket, rows: Int[Array, " B"], key=None, crop: int | None = No
     total = bucket.x.shape[1]
     if crop is None or crop >= total:
         pick = lambda a: a[rows]  # noqa: E731
-        valid = jnp.arange(total) < lengths[:, None]
+        valid = jnp.arange(total)[None] < lengths[:, None]
     else:
         start = random.randint(key, rows.shape, 0, jnp.maximum(lengths - crop, 0) + 1)
-        at = jnp.minimum(start[:, None] + jnp.arange(crop), total - 1)
+        at = jnp.minimum(start[:, None] + jnp.arange(crop)[None], total - 1)
         pick = lambda a: a[rows[:, None], at]  # noqa: E731
-        valid = start[:, None] + jnp.arange(crop) < lengths[:, None]
+        valid = start[:, None] + jnp.arange(crop)[None] < lengths[:, None]
     return Batch(pick(bucket.x), valid, None if bucket.observed is None else pick(bucket.observed))
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array, lax, random
 from jaxtyping import Float
 
-from counterpoint.core import AbstractEstimator, Batch
+from counterpoint.core import AbstractEstimator, Batch, Trace
 from counterpoint.distributions import Facts
 from counterpoint.errors import CounterpointError
 from counterpoint.estimators.pathwise import estimate
@@ -79,6 +79,10 @@ class ScoreFunction(AbstractEstimator):
 
     def __call__(self, p, q, bound, batch: Batch, key, memory: Moments, step):
         trace, _ = rollout(p, q, batch, key, particles=bound.particles, resampling=bound.resampling, pathwise=False)
+        return self.of_trace(p, bound, batch, trace, memory, step)
+
+    def of_trace(self, p, bound, batch: Batch, trace: Trace, memory: Moments, step):
+        """The estimate from a trace whose z is held fixed, however it was come by."""
         valid = trace.valid[..., None]
         local = self.signal == "local"
         ones = jnp.where(valid, jnp.ones_like(trace.log_q), 0.0)

@@ -41,9 +41,9 @@ class Filtering(AbstractPosterior):
 
     def __init__(self, p: AbstractDirected, config: FilteringConfig, *, key):
         keys = random.split(key, 3)
-        frame, carry = shapes(observation(p)), jax.eval_shape(lambda p: p.initial(), p)
+        frame, carry = shapes(observation(p)), eqx.filter_eval_shape(lambda p: p.initial(), p)
         x = jax.tree.map(lambda a: jnp.zeros((1, *a.shape), a.dtype), frame)
-        features = jax.eval_shape(lambda p: embedded(p, p.embed(p.memory(), x)[1], x), p).shape[1]
+        features = eqx.filter_eval_shape(lambda p: embedded(p, p.embed(p.memory(), x)[1], x), p).shape[1]
         size = latent(p).size
         width = sum(a.size for a in jax.tree.leaves(carry))
         self.from_x = eqx.nn.Linear(features, config.width, key=keys[0])

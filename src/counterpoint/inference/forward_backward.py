@@ -59,7 +59,7 @@ class ForwardBackward(AbstractPosterior):
 
         def back(message, now):
             beta = now + message
-            return jax.nn.logsumexp(log_move + beta, axis=1), beta
+            return jax.nn.logsumexp(log_move + beta[None], axis=1), beta
 
         return memory, lax.scan(back, jnp.zeros_like(said[0]), said, reverse=True)[1]
 

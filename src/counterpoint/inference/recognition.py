@@ -57,7 +57,7 @@ class TSBNRecognition(AbstractPosterior):
         v = jax.vmap(p.features)(x, e)
         past = jnp.concatenate([memory, v])
         # lagged() gives row t what the frames up to t add to t + 1: dropping the newest frame shifts it to t
-        return past[len(v) :], v @ self.u2.T + lagged(self.u3, past[:-1]) + self.d
+        return past[len(v) :], v @ self.u2.T + lagged(self.u3, past[:-1]) + self.d[None]
 
     def propose(self, p, carry, context, x, key):
         return direct(Bernoulli(jnp.einsum("dij,dj->i", self.u1, carry.hidden) + context))

@@ -92,7 +92,7 @@ class TSBN(AbstractDirected):
         return self.family(self.w2 @ z + carry.to_visible + self.c)
 
 
-def lagged(weights: Float[Array, "n out in"], past: Float[Array, "T+n-1 in"]) -> Float[Array, "T out"]:
-    """sum_d W_d v_t+1-d for every t of the T newest rows of `past` (n - 1 older rows, then T)."""
+def lagged(weights: Float[Array, "n out in"], past: Float[Array, "S in"]) -> Float[Array, "S-n+1 out"]:
+    """sum_d W_d v_t+1-d for every t of the T = S - n + 1 newest rows of `past` (n - 1 older rows, then T)."""
     n, length = weights.shape[0], past.shape[0] - weights.shape[0] + 1
     return sum(past[n - 1 - d : n - 1 - d + length] @ weights[d].T for d in range(n))  # pyright: ignore[reportReturnType]

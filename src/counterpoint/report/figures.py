@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from counterpoint.errors import CounterpointError
-from counterpoint.report.files import replacing
+from counterpoint.files import replacing
 
 if TYPE_CHECKING:
     import matplotlib.axes

@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from counterpoint.errors import CounterpointError
-from counterpoint.report.files import replacing
+from counterpoint.files import replacing
 
 TICKS_PER_STEP = 480  # one step is one MIDI beat, so the tempo alone carries its length
 INSTRUMENTS = {"piano": 0, "organ": 19, "strings": 48, "choir": 52}  # General MIDI programs, counted from 0

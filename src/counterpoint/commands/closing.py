@@ -1,0 +1,83 @@
+"""The report a run ends with: the table, the pictures, a sample, and what to type next."""
+
+import numpy as np
+from jax import random
+from rich.console import Console
+
+from counterpoint.commands.measure import CAPTION, COLUMNS, MANY, ONE, baselines, measure, rows, summary
+from counterpoint.commands.pictures import draw, is_music, keep
+from counterpoint.data import Corpus
+from counterpoint.evaluation import generate, reconstruct
+from counterpoint.report import curves, table
+from counterpoint.runs import EVALUATE, GENERATE, Run
+from counterpoint.training import Fitted
+
+REPLICATES = 4
+
+
+def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> None:
+    """Measure, draw, and say where things are."""
+    name = f"{run.recipe.p.name} + {run.recipe.q.name}"
+    with console.status("measuring the test set"):
+        members = measure(fitted.pairings, corpus.test, run.recipe.particles, run.key(EVALUATE), REPLICATES)
+        model = {bound: summary([member[bound] for member in members]) for bound in members[0]}
+        others = baselines(run.recipe, corpus, run.key(EVALUATE))
+        results = {name: model} | {
+            title: {bound: summary([score]) for bound, score in scores.items()} for title, scores in others.items()
+        }
+        references = {title: results[title]["exact"]["per_step"] for title in others}
+    with console.status("drawing"):
+        pictures(run, corpus, fitted, references)
+    rising = improving(run, fitted)
+    run.write(
+        "results.json",
+        {
+            "data": corpus.name,
+            "split": "test",
+            "units": CAPTION,
+            "seeds": run.seeds,
+            "validation": fitted.progress.best,
+            "best_step": fitted.progress.best_step,
+            "still_improving": rising,
+            "seconds": fitted.progress.history[-1]["seconds"],
+            "results": results,
+        },
+    )
+    console.print(
+        table(
+            [row for title, found in results.items() for row in rows(title, found)],
+            COLUMNS,
+            f"{corpus.name}, test set: {len(corpus.test)} sequences",
+            CAPTION + (MANY if run.repeats > 1 else ONE),
+        )
+    )
+    if rising:
+        console.print("still improving when it stopped: give it more epochs", soft_wrap=True)
+    sample = "sample.mid" if is_music(corpus) else "sample.npz"
+    console.print(f"{run.folder}: curves.png, rolls.png, {sample}, results.json", soft_wrap=True)
+    console.print(
+        f"next: counterpoint generate {run.folder}\n      counterpoint evaluate {run.folder} --csv scores.csv",
+        soft_wrap=True,
+    )
+
+
+def improving(run: Run, fitted: Fitted) -> bool:
+    """Whether a repeat's last validation was its best: it has not levelled off."""
+    progress = fitted.progress
+    return progress.epoch >= run.recipe.fit.epochs and progress.step in progress.best_step
+
+
+def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, float]) -> None:
+    """curves.png, rolls.png and the sample, of the first repeat."""
+    curves(fitted.progress.history, run.folder / "curves.png", references, f"{run.recipe.name} on {corpus.name}")
+    pairing = fitted.pairings[0]
+    middle = int(np.argsort(corpus.test.lengths, kind="stable")[len(corpus.test) // 2])
+    shown = corpus.test.take([middle])
+    again = reconstruct(pairing.p, pairing.q, shown, run.key(EVALUATE), samples=8)[0]
+    made = generate(pairing.p, random.fold_in(run.key(GENERATE), 0), len(shown.x[0]))
+    draw(
+        corpus,
+        {"data": shown.x[0], "reconstruction": again, "generated": made[0]},
+        run.folder / "rolls.png",
+    )
+    keep(corpus, made, run.folder / ("sample.mid" if is_music(corpus) else "sample.npz"))

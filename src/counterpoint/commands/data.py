@@ -1,0 +1,45 @@
+"""counterpoint data: corpora."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional
+
+from counterpoint.commands.flags import parse
+from counterpoint.errors import CounterpointError, nearest
+
+HELP = """usage: counterpoint data prepare NAME FILE [--corpora FOLDER]
+
+Make a corpus from the file that is public, check it, and put it where train finds it.
+See counterpoint data prepare --help.
+"""
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Make the corpus NAME from FILE, such as the MATLAB files of the TSBN release, and check it.
+
+    It goes into the folder of corpora, where train finds it by its name.
+    """
+
+    name: Annotated[Positional[str], tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
+    """what train will know it by, such as jsb_chorales"""
+    file: Annotated[Positional[Path], tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
+    """the public file"""
+    corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """where it goes, if not into COUNTERPOINT_DATA or the user's cache"""
+
+
+def run(words: list[str]) -> None:
+    if not words or words[0] in ("-h", "--help"):
+        print(HELP, end="")
+        return
+    if words[0] != "prepare":
+        raise CounterpointError(f"data has no verb {words[0]!r}{nearest(words[0], ['prepare'])}")
+    options = parse(Prepare, words[1:], "counterpoint data prepare", ["name", "file"])
+    from counterpoint.data.prepare import prepare
+
+    made = prepare(options.name, options.file, options.corpora)
+    print(f"{made if made else options.name}\nnext: counterpoint train --data {options.name}")

@@ -1,0 +1,72 @@
+"""What a run shows while it trains: a live display on a terminal, now and then a line elsewhere."""
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.text import Text
+
+from counterpoint.report import duration
+
+if TYPE_CHECKING:
+    from counterpoint.training import Progress
+
+EVERY = 10.0  # seconds between lines where no terminal is
+WINDOW = 10.0  # seconds that steps per second are taken over
+
+
+class Display:
+    """`with Display(console) as display: fit(..., watch=display)`."""
+
+    def __init__(self, console: Console):
+        self.console = console
+        self.live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self.clock: deque[tuple[float, int]] = deque()
+        self.shown = time.monotonic()
+
+    def __enter__(self) -> "Display":
+        if self.live:
+            self.live.start()
+            self.live.update(Text("compiling"), refresh=True)
+        return self
+
+    def __exit__(self, *error) -> None:
+        if self.live:
+            self.live.stop()
+
+    def __call__(self, progress: "Progress", per_epoch: int, epochs: int) -> None:
+        now = time.monotonic()
+        self.clock.append((now, progress.step))
+        while len(self.clock) > 2 and now - self.clock[0][0] > WINDOW:
+            self.clock.popleft()
+        if now - self.shown < (0.25 if self.live else EVERY):
+            return
+        self.shown = now
+        line = self.line(progress, per_epoch, epochs)
+        if self.live:
+            bar = ProgressBar(total=per_epoch * epochs, completed=progress.step)
+            self.live.update(Group(bar, Text(line)), refresh=True)
+        else:
+            self.console.print(line, soft_wrap=True, highlight=False)
+
+    def line(self, progress: "Progress", per_epoch: int, epochs: int) -> str:
+        """Epoch, speed, time left, bounds: within 80 columns."""
+        (start, first), (end, last) = self.clock[0], self.clock[-1]
+        speed = (last - first) / (end - start) if end > start else 0.0
+        left = f"≤ {duration((per_epoch * epochs - progress.step) / speed)} left" if speed else ""
+        done = progress.step - progress.epoch * per_epoch
+        rows = progress.history
+        train = [a / done for a in progress.sums] if done else rows[-1]["train"] if rows else []
+        valid = next((row["valid"] for row in reversed(rows) if "valid" in row), [])
+        epoch = min(progress.epoch + 1, epochs)
+        return (
+            f"epoch {epoch}/{epochs}  {speed:.1f} steps/s  {left}"
+            f"  training {mean(train)}  validation {mean(valid)} nats/step"
+        )
+
+
+def mean(values: list[float]) -> str:
+    return f"{sum(values) / len(values):.2f}" if values else "–"

@@ -1,0 +1,86 @@
+"""counterpoint train --dry-run: how large, how long, without training."""
+
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.console import Console
+
+from counterpoint.data import Corpus
+from counterpoint.data.batch import buckets, check_data, plan
+from counterpoint.recipes import Recipe
+from counterpoint.report import duration, table
+from counterpoint.training.checkpoint import paths
+from counterpoint.training.step import Learner, make_step, split
+
+TIMED = 3  # steps, after the one that compiles
+
+
+def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
+    """Print the parts, the shapes of parameters, memory, and the measured time of an epoch."""
+    console, config = Console(highlight=False), recipe.fit
+    seeds = [seed + i for i in range(repeats)]
+    pairings = [recipe.build(recipe.facts(corpus), jax.random.key(s)) for s in seeds]
+    for part in (corpus.train, corpus.valid, corpus.test):
+        check_data(pairings[0].p, part)
+    console.print(f"{recipe.name}  {recipe.line()}", soft_wrap=True)
+    static = split(pairings[0])[1]
+    groups = buckets(corpus.train, pairings[0].p, config.buckets)
+    steps = plan(groups, config.batch_size, seeds, 0, config.crop)
+    optimiser = config.optimiser.build(len(steps) * config.epochs)
+    learners = [Learner(a, optimiser.init(a), b.initial()) for a, b in ((split(b)[0], b) for b in pairings)]
+    learner = jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *learners)
+
+    rows = [
+        {"parameter": name, "shape": " x ".join(map(str, a.shape)) or "scalar", "numbers": int(a.size)}
+        for name, a in paths(learners[0].params).items()
+    ]
+    console.print(table(rows, ("parameter", "shape", "numbers")))
+    counts = {voice: sum(r["numbers"] for r in rows if r["parameter"].split(".")[0] == voice) for voice in "pq"}
+    counts["other"] = sum(r["numbers"] for r in rows) - sum(counts.values())
+    console.print("parameters: " + ", ".join(f"{v} in {k}" for k, v in counts.items() if v), soft_wrap=True)
+
+    weights, state = nbytes(learner.params), nbytes(learner.optimiser)
+    batch = max(min(g.x.shape[1], config.crop or g.x.shape[1]) for g in groups) * config.batch_size
+    batch *= int(np.prod(corpus.train.event, dtype=int)) * groups[0].x.dtype.itemsize * repeats
+    data = sum(nbytes((g.x, g.lengths, g.observed)) for g in groups)
+    total = 2 * weights + state + batch + data
+    console.print(
+        f"memory: {mega(total)} (parameters {mega(weights)}, the best of them {mega(weights)}, optimiser"
+        f" {mega(state)}, largest batch {mega(batch)}, data {mega(data)}), and what a step keeps for its gradient"
+    )
+    step = jax.jit(make_step(static, optimiser, repeats, config.crop), donate_argnums=0)
+    epoch = compiling = 0.0
+    for number, group in enumerate(groups):
+        mine = [rows for which, rows in steps if which == number]
+        times = []
+        for i in range(TIMED + 1):
+            start = time.perf_counter()
+            learner, outcome = step(
+                learner,
+                np.ones(repeats, bool),
+                mine[i % len(mine)],
+                jnp.asarray(seeds, jnp.uint32),
+                jnp.int32(i),
+                group._replace(index=None),
+            )
+            jax.block_until_ready(outcome)
+            times.append(time.perf_counter() - start)
+        compiling += times[0]
+        epoch += min(times[1:]) * len(mine)
+    most = duration(epoch * config.epochs)
+    console.print(
+        f"an epoch: {len(steps)} steps, {duration(epoch)}; at most {config.epochs} epochs, {most}, after"
+        f" {duration(compiling)} of compiling; validation and report come on top"
+    )
+    console.print("nothing was written")
+    return 0
+
+
+def nbytes(tree) -> int:
+    return sum(a.nbytes for a in jax.tree.leaves(tree))
+
+
+def mega(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"

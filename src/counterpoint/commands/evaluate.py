@@ -1,0 +1,128 @@
+"""counterpoint evaluate: a run measured on a split, alone or against another."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import Positional
+
+from counterpoint.commands.flags import parse
+from counterpoint.errors import CounterpointError
+
+
+@dataclass(frozen=True)
+class Options:
+    """Measure a run: ELBO, IWAE-K, FIVO-K and the bound it was trained with.
+
+    Lower bounds on the log-likelihood in nats per step, higher is better, in both averages: total nats by total
+    steps, and the mean over sequences of nats by steps.
+    """
+
+    run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
+    """the folder of a run"""
+    split: Literal["train", "valid", "test"] = "test"
+    """which part of the data"""
+    particles: int = 16
+    """K of IWAE and FIVO; 0 for neither"""
+    replicates: int = 4
+    """measurements of each sequence, for the Monte Carlo standard error"""
+    csv: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
+    """write the bounds of every sequence"""
+    against: Annotated[str | None, tyro.conf.arg(metavar="RUN2", help_behavior_hint="")] = None
+    """compare with another run, sequence by sequence"""
+    data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint="")] = None
+    """measure on other data than its own"""
+    corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """where corpora are"""
+
+
+def run(words: list[str]) -> None:
+    options = parse(Options, words, "counterpoint evaluate", ["run"])
+    if options.particles < 0 or options.replicates < 1:
+        raise CounterpointError("give at least 0 particles and 1 replicate")
+    from rich.console import Console
+
+    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.commands.measure import CAPTION, COLUMNS, MANY, ONE, measure, rows, summary
+    from counterpoint.data import load
+    from counterpoint.evaluation import write_csv
+    from counterpoint.report import table
+    from counterpoint.runs import EVALUATE, digest, open_run
+
+    keep_compiled()
+    console = Console(highlight=False)
+    first = open_run(options.run)
+    own = first.corpus()
+    corpus = load(options.data, options.corpora) if options.data else own
+    sequences = getattr(corpus, options.split)
+
+    def scores(found, home):
+        with console.status(f"measuring {found.folder}"):
+            pairings = found.best(home)
+            return measure(pairings, sequences, options.particles, found.key(EVALUATE), options.replicates)
+
+    others = []
+    if options.against is not None:
+        second = open_run(options.against)
+        home = second.corpus()
+        if not options.data and digest(home) != digest(own):
+            raise CounterpointError(
+                f"{first.folder} and {second.folder} were trained on different data; name one to compare them on"
+                " with --data"
+            )
+        others = [(second, scores(second, home))]
+    shown = [(first, scores(first, own)), *others]
+    lines = []
+    for found, members in shown:
+        results = {bound: summary([member[bound] for member in members]) for bound in members[0]}
+        lines += rows(str(found.folder), results)
+    caption = CAPTION + (MANY if any(found.repeats > 1 for found, _ in shown) else ONE)
+    title = f"{corpus.name}, {options.split}: {len(sequences)} sequences, {int(sequences.lengths.sum())} steps"
+    console.print(table(lines, COLUMNS, title, caption))
+    if others:
+        console.print(differences(shown[0][1], shown[1][1]))
+    if options.csv:
+        names = sequences.names or [str(i) for i in range(len(sequences))]
+        write_csv(columns(shown), names, options.csv)
+        console.print(f"{options.csv}: one row for each sequence", soft_wrap=True)
+
+
+def differences(a: list, b: list):
+    """A table of paired differences in every bound that both were measured with; repeats count as replicates."""
+    from counterpoint.evaluation import compare
+    from counterpoint.report import table
+
+    found = []
+    for bound in a[0]:
+        if bound in b[0]:
+            c = compare(together(a, bound), together(b, bound))
+            row = {"test bound": bound}
+            for name, column in (("per_step", "per step"), ("per_sequence", "per sequence")):
+                value, error, z = (getattr(c, f"{name}{suffix}") for suffix in ("", "_error", "_z"))
+                row[column] = f"{value:+.3f} ± {error:.3f} (z {z:+.1f})"
+            found.append(row)
+    caption = "The first minus the second on the same sequences: positive where the first is better. ± is the paired"
+    caption += " standard error over sequences, z the difference by it."
+    return table(found, ("test bound", "per step", "per sequence"), "difference", caption)
+
+
+def together(members: list, bound: str):
+    """The scores of all repeats as one."""
+    import numpy as np
+
+    from counterpoint.evaluation import Score
+
+    parts = [member[bound] for member in members]
+    return Score(np.concatenate([part.values for part in parts]), parts[0].lengths)
+
+
+def columns(shown: list) -> dict:
+    """A column for each bound of each member of each run."""
+    found = {}
+    for run, members in shown:
+        for seed, member in zip(run.seeds, members):
+            where = f"{run.folder.name} " if len(shown) > 1 else ""
+            which = f" seed {seed}" if run.repeats > 1 else ""
+            found |= {f"{where}{bound}{which}": score for bound, score in member.items()}
+    return found

@@ -1,0 +1,85 @@
+"""Training in a run folder, from its start or from where it stopped, and what follows it."""
+
+import time
+
+from rich.console import Console
+
+from counterpoint.commands.closing import close
+from counterpoint.commands.display import Display
+from counterpoint.data import Corpus
+from counterpoint.report import duration
+from counterpoint.runs import Run
+from counterpoint.training import Progress, fit
+
+CODES = {"SIGINT": 130, "SIGTERM": 143}
+METRICS = 5.0  # least seconds between two writings of metrics.json
+
+
+def execute(run: Run, corpus: Corpus) -> int:
+    """Fit and report; 0, or 130 or 143 where a signal stopped it. What is there already is continued."""
+    console = Console(highlight=False)
+    before = run.progress()
+    corpora = ", ".join(f"{len(part)} {name}" for name, part in splits(corpus).items())
+    console.print(f"[bold]{run.recipe.name}[/bold]  {run.recipe.line()}", soft_wrap=True)
+    console.print(f"{corpus.name}: {corpora} sequences; training into {run.folder}", soft_wrap=True)
+    if before.step:
+        console.print(f"goes on from step {before.step}, epoch {before.epoch}", soft_wrap=True)
+    recorder = Recorder(run)
+    try:
+        with Display(console) as display:
+
+            def watch(progress: Progress, per_epoch: int, epochs: int) -> None:
+                recorder(progress)
+                display(progress, per_epoch, epochs)
+
+            fitted = fit(
+                lambda key: run.recipe.build(run.recipe.facts(corpus), key),
+                corpus.train,
+                corpus.valid,
+                run.recipe.fit,
+                seed=run.seed,
+                repeats=run.repeats,
+                folder=run.checkpoints,
+                watch=watch,
+            )
+    except KeyboardInterrupt:  # before or after fit's own watch over signals, or a second one
+        return stopped(console, run, run.progress().step, "SIGINT")
+    recorder.write(fitted.progress)
+    if fitted.stopped:
+        return stopped(console, run, fitted.progress.step, fitted.stopped)
+    if before.step == fitted.progress.step:
+        console.print(f"finished already, at step {before.step}; the report is written anew")
+    else:
+        taken = duration(fitted.progress.history[-1]["seconds"])
+        console.print(f"trained {fitted.progress.epoch} epochs, {fitted.progress.step} steps, in {taken}")
+    try:
+        close(run, corpus, fitted, console)
+    except KeyboardInterrupt:
+        return stopped(console, run, fitted.progress.step, "SIGINT")
+    return 0
+
+
+def splits(corpus: Corpus) -> dict:
+    return {"training": corpus.train, "validation": corpus.valid, "test": corpus.test}
+
+
+def stopped(console: Console, run: Run, step: int, by: str) -> int:
+    console.print(
+        f"stopped at step {step} by {by}; saved; go on with: counterpoint resume {run.folder}", soft_wrap=True
+    )
+    return CODES[by]
+
+
+class Recorder:
+    """metrics.json, now and then while training."""
+
+    def __init__(self, run: Run):
+        self.run, self.rows, self.written = run, 0, 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        if len(progress.history) > self.rows and time.monotonic() - self.written > METRICS:
+            self.write(progress)
+
+    def write(self, progress: Progress) -> None:
+        self.run.write("metrics.json", progress.history)
+        self.rows, self.written = len(progress.history), time.monotonic()

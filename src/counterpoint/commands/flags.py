@@ -1,0 +1,163 @@
+"""Flags from dataclasses: tyro reads them and writes the help; what is wrong is said in one line.
+
+An unknown flag is found before tyro sees it, for tyro answers with a page; a wrong value is found after it refused.
+"""
+
+import dataclasses
+import inspect
+import textwrap
+import types
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from counterpoint.errors import CounterpointError, nearest
+
+T = TypeVar("T")
+
+
+def parse(kind: type[T], words: Sequence[str], prog: str, places: Sequence[str] = ()) -> T:
+    """An instance of the dataclass `kind` from `words`. `--help` prints and raises SystemExit(0).
+
+    places  names of the fields that stand without a flag, in order; those without a default must be given
+
+    Raises CounterpointError for a flag that does not exist, one without its value, a value of the wrong type, and
+    a word too many or too few.
+    """
+    import tyro
+
+    words = list(words)
+    if "-h" in words or "--help" in words:
+        return tyro.cli(kind, prog=prog, args=["--help"], description=wrapped(kind.__doc__ or ""))
+    known = flags(kind, places)
+    loose = check(known, words, prog)
+    hints = typing.get_type_hints(kind, include_extras=True)
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # pyright: ignore[reportArgumentType]
+    for name in places[len(loose) :]:
+        if fields[name].default is dataclasses.MISSING:
+            raise CounterpointError(f"{prog}: {name.upper()} is missing; see {prog} --help")
+    if len(loose) > len(places):
+        raise CounterpointError(f"{prog}: {loose[len(places)]!r} is one word too many; see {prog} --help")
+    try:
+        return tyro.cli(kind, prog=prog, args=words, console_outputs=False)
+    except SystemExit:
+        for flag, value in given(known, words):
+            wanted = None if value is None else expected(known[flag], value)
+            if wanted:
+                raise CounterpointError(f"{flag} is {value!r}, expected {wanted}") from None
+        for name, value in zip(places, loose):
+            wanted = expected(hints[name], value)
+            if wanted:
+                raise CounterpointError(f"{name.upper()} is {value!r}, expected {wanted}") from None
+        raise CounterpointError(f"cannot read {' '.join(words)!r}; see {prog} --help") from None
+
+
+def wrapped(text: str) -> str:
+    """Paragraphs in lines that fit a terminal of 80 columns, which tyro leaves to the terminal."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(textwrap.fill(paragraph, 79, break_long_words=False) for paragraph in paragraphs)
+
+
+def flags(kind: Any, places: Sequence[str] = (), prefix: str = "--") -> dict[str, Any]:
+    """Every flag of a dataclass and of those inside it, with the type of its value; yes-or-no has two, without."""
+    hints, found = typing.get_type_hints(kind, include_extras=True), {}
+    for field in dataclasses.fields(kind):
+        if not field.init or field.name in places:
+            continue
+        hint, name = plain(hints[field.name]), field.name.replace("_", "-")
+        if dataclasses.is_dataclass(hint):
+            found |= flags(hint, (), f"{prefix}{name}.")
+        elif hint is bool:
+            found |= {f"{prefix}{name}": None, f"{prefix}no-{name}": None}
+        else:
+            found[f"{prefix}{name}"] = hint
+    return found
+
+
+def plain(hint: Any) -> Any:
+    """A type without its annotations."""
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
+
+
+def split(word: str) -> tuple[str, str | None]:
+    """`--a_b=c` -> ("--a-b", "c")."""
+    name, equals, value = word.partition("=")
+    return name.replace("_", "-"), value if equals else None
+
+
+def given(known: dict[str, Any], words: Sequence[str]) -> list[tuple[str, str | None]]:
+    """The flags among `words` with their values."""
+    found, rest = [], iter(words)
+    for word in rest:
+        if word.startswith("--"):
+            name, value = split(word)
+            found.append((name, next(rest, None) if value is None and known.get(name) is not None else value))
+    return found
+
+
+def check(known: dict[str, Any], words: Sequence[str], prog: str) -> list[str]:
+    """The words that belong to no flag. Raises CounterpointError for an unknown flag or one without its value."""
+    loose, rest = [], iter(words)
+    for word in rest:
+        if not word.startswith("-") or number(word):
+            loose.append(word)
+            continue
+        name, value = split(word)
+        if name not in known:
+            close = nearest(name, known)
+            hint = close if close.startswith("; did") else f"; see {prog} --help"
+            raise CounterpointError(f"{prog} takes no {name}{hint}")
+        if known[name] is not None and value is None:
+            value = next(rest, None)
+            if value is None or (value.startswith("--") and split(value)[0] in known):
+                raise CounterpointError(f"{name} has no value, expected {describe(known[name])}")
+        elif known[name] is None and value is not None:
+            raise CounterpointError(f"{name} takes no value; leave out ={value}")
+    return loose
+
+
+def number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def options(hint: Any) -> tuple:
+    """The members of a union, or the type alone."""
+    hint = plain(hint)
+    return typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
+
+
+def expected(hint: Any, value: str) -> str | None:
+    """None where `value` can be read as the type, else what could be, in words."""
+    for option in options(hint):
+        if option is type(None):
+            fits = value == "None"
+        elif typing.get_origin(option) is typing.Literal:
+            fits = value in map(str, typing.get_args(option))
+        elif option in (int, float):
+            try:
+                option(value)
+                fits = True
+            except ValueError:
+                fits = False
+        else:
+            fits = option in (str, Path)
+        if fits:
+            return None
+    return describe(hint)
+
+
+def describe(hint: Any) -> str:
+    """A type in words."""
+    words = {int: "a whole number", float: "a number", str: "a word", Path: "a path", type(None): "None"}
+    found = []
+    for option in options(hint):
+        if typing.get_origin(option) is typing.Literal:
+            found.append(" or ".join(repr(value) for value in typing.get_args(option)))
+        else:
+            found.append(words.get(option) or str(option))
+    return " or ".join(found)

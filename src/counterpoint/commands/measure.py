@@ -1,0 +1,107 @@
+"""Test bounds of a run's members and of the baselines, all by the same `evaluate`."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jax import random
+
+from counterpoint.bounds import ELBO, FIVO, IWAE
+from counterpoint.core import AbstractBound, Pairing
+from counterpoint.data import Corpus
+from counterpoint.data.sequences import Sequences
+from counterpoint.estimators import Pathwise
+from counterpoint.evaluation import Score, evaluate
+from counterpoint.inference import PriorConfig
+from counterpoint.models import AutoregressiveConfig
+from counterpoint.recipes import Recipe
+from counterpoint.training import FitConfig, OptimiserConfig, fit
+
+CAPTION = (
+    "Lower bounds on the log-likelihood, nats per step, higher is better. Per step: total nats by total steps."
+    " Per sequence: mean over sequences of nats by steps."
+)
+ONE = " ± is the Monte Carlo standard error."
+MANY = " ± is the standard deviation over repeats."
+STEPS = 3000  # of the autoregressive baseline at most: seconds
+
+
+def label(bound: AbstractBound) -> str:
+    """ELBO, IWAE-16, ..."""
+    name = str(getattr(bound, "name", type(bound).__name__)).upper()
+    return f"{name}-{bound.particles}" if bound.particles > 1 else name
+
+
+def bounds(own: AbstractBound, particles: int) -> dict[str, AbstractBound]:
+    """The bounds a test set is measured with: ELBO, IWAE-K, FIVO-K, and the one that was trained."""
+    found = {"ELBO": own if label(own) == "ELBO" else ELBO()}
+    if particles:
+        found |= {label(bound): bound for bound in (IWAE(particles=particles), FIVO(particles=particles))}
+    return found | {label(own): own}
+
+
+def measure(
+    pairings: Sequence[Pairing], sequences: Sequences, particles: int, key, replicates: int
+) -> list[dict[str, Score]]:
+    """One set of scores for each member."""
+    return [
+        evaluate(a.p, a.q, sequences, bounds(a.bound, particles), random.fold_in(key, i), replicates)
+        for i, a in enumerate(pairings)
+    ]
+
+
+def baselines(recipe: Recipe, corpus: Corpus, key) -> dict[str, dict[str, Score]]:
+    """Frames that are independent of each other, and frames that see the one before, both without z: exact."""
+    known, q = recipe.facts(corpus), PriorConfig()
+
+    def build(order: int) -> Pairing:
+        p = AutoregressiveConfig(order=order).build(known, key)
+        return Pairing(p, q.build(p, known, key), ELBO(), Pathwise())
+
+    config = FitConfig(
+        epochs=200,
+        batch_size=recipe.fit.batch_size,
+        buckets=recipe.fit.buckets,
+        crop=recipe.fit.crop,
+        patience=5,
+        optimiser=OptimiserConfig(p=1e-2),
+    )
+    per_epoch = max(1, len(corpus.train) // config.batch_size)
+    config = FitConfig(**vars(config) | {"epochs": max(3, min(200, STEPS // per_epoch))})
+    first = fit(build(1), corpus.train, corpus.valid, config).pairings[0]
+    name = {"bernoulli": "independent Bernoulli"}.get(known.family.name, f"independent {known.family.name}")
+    found = {}
+    for title, pairing in ((name, build(0)), ("autoregressive, first order", first)):
+        found[title] = {"exact": evaluate(pairing.p, pairing.q, corpus.test, {"exact": ELBO()}, key, 2)["exact"]}
+    return found
+
+
+def summary(scores: Sequence[Score]) -> dict[str, Any]:
+    """Both averages of one bound over members, as JSON: mean, and standard error or spread."""
+    out: dict[str, Any] = {}
+    for average in ("per_step", "per_sequence"):
+        values = [getattr(score, average) for score in scores]
+        out[average] = statistics.fmean(values)
+        if len(scores) > 1:
+            out[f"{average}_spread_over_repeats"] = statistics.stdev(values)
+            out[f"{average}_members"] = values
+        else:
+            out[f"{average}_monte_carlo_error"] = getattr(scores[0], f"{average}_error")
+            out[f"{average}_error_over_sequences"] = getattr(scores[0], f"{average}_spread")
+    return out
+
+
+def rows(model: str, results: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Rows of the table: one for each bound."""
+    found = []
+    for bound, values in results.items():
+        row = {"test bound": bound, "model": model if not found else ""}
+        for average, column in (("per_step", "per step"), ("per_sequence", "per sequence")):
+            error = values.get(f"{average}_spread_over_repeats", values.get(f"{average}_monte_carlo_error"))
+            plus = "" if error is None or error != error else f" ± {error:.3f}"
+            row[column] = f"{values[average]:.3f}{plus if bound != 'exact' else ''}"
+        found.append(row)
+    return found
+
+
+COLUMNS = ("model", "test bound", "per step", "per sequence")

@@ -1,0 +1,31 @@
+"""counterpoint resume: go on with a run that was stopped."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional
+
+from counterpoint.commands.flags import parse
+
+
+@dataclass(frozen=True)
+class Options:
+    """Go on with a run from its last checkpoint, as if it had never stopped, and report.
+
+    A run that has finished is only measured and drawn again.
+    """
+
+    run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
+    """the folder of a run"""
+
+
+def run(words: list[str]) -> int:
+    options = parse(Options, words, "counterpoint resume", ["run"])
+    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.commands.execute import execute
+    from counterpoint.runs import open_run
+
+    keep_compiled()
+    found = open_run(options.run)
+    return execute(found, found.corpus())

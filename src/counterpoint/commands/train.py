@@ -1,0 +1,151 @@
+"""counterpoint train: a recipe, with whatever of it is set by flags."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from counterpoint.commands.flags import parse
+from counterpoint.errors import CounterpointError
+
+if TYPE_CHECKING:
+    from counterpoint.recipes import Recipe
+
+DEFAULT = "chorales"
+ROLES = ("p", "q", "bound", "estimator")
+Name = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
+Where = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Learn a recipe from data; then measure it against two baselines, draw it, and let it make something new.
+    The recipe comes first; it is chorales where none is named. Name the folder of a run to repeat that run:
+    the same seed gives the same numbers. Ctrl-C saves and stops.
+
+    Every setting of a recipe is a flag, such as --p.latent 32 or --fit.epochs 10.
+    To list them all: counterpoint train RECIPE --help.
+    """
+
+    data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint="(default: the recipe's)")] = None
+    """a corpus by name, or an .npz of sequences"""
+    corpora: Where = None
+    """where corpora are, if not in COUNTERPOINT_DATA or the user's cache"""
+    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = Path("runs")
+    """the run gets a folder of its own in here"""
+    seed: int = 0
+    """all chance comes from it"""
+    repeats: int = 1
+    """how many times at once, with seeds seed, seed + 1, ..."""
+    p: Name = None
+    """put another generative model in the recipe's place"""
+    q: Name = None
+    """put another posterior in its place"""
+    bound: Name = None
+    """put another bound in its place"""
+    estimator: Name = None
+    """put another estimator of its gradient in its place"""
+    particles: int = 16
+    """particles of the IWAE and FIVO bounds on the test set; 0 for neither"""
+    dry_run: Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff] = False
+    """say what would be trained, how large it is and how long it takes; write nothing"""
+
+
+def run(words: list[str]) -> int:
+    named = bool(words) and not words[0].startswith("-")
+    if not named and ("-h" in words or "--help" in words):
+        parse(Options, ["--help"], "counterpoint train [RECIPE]")
+    from counterpoint import runs
+    from counterpoint.recipes import recipe
+
+    word, rest = (words[0], words[1:]) if named else (DEFAULT, words)
+    old = runs.open_run(word) if runs.is_run(word) else None
+    base = old.recipe if old else recipe(word)
+    base, rest = swap(base, rest)
+    settings = read(base, rest, f"counterpoint train {word}", old and {"seed": old.seed, "repeats": old.repeats})
+    if settings.repeats < 1 or settings.seed < 0:
+        raise CounterpointError(
+            f"repeats {settings.repeats} and seed {settings.seed}: give at least 1 repeat and a seed of at least 0"
+        )
+    if settings.particles < 0 or settings.fit.epochs < 1 or settings.fit.batch_size < 1 or settings.fit.validate < 1:
+        raise CounterpointError("give at least 0 particles, 1 epoch, 1 sequence a batch, 1 epoch between validations")
+
+    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.data import load
+
+    keep_compiled()
+    chosen = dataclasses.replace(base, **{name: getattr(settings, name) for name in (*ROLES, "fit", "particles")})
+    corpora = settings.corpora or (Path(old.corpora) if old and old.corpora else None)
+    if old and settings.data is None:
+        source, corpus = old.source, dataclasses.replace(old, corpora=corpora and str(corpora)).corpus()
+    else:
+        source = settings.data or base.data
+        corpus = load(source, corpora)
+    chosen = dataclasses.replace(chosen, data=source)
+    if settings.dry_run:
+        from counterpoint.commands.dry_run import describe
+
+        return describe(chosen, corpus, settings.seed, settings.repeats)
+    # built once before a folder is made: what cannot work leaves nothing behind
+    import jax
+
+    from counterpoint.commands.execute import execute
+
+    pairing = chosen.build(chosen.facts(corpus), jax.random.key(settings.seed))
+    from counterpoint.data.batch import check_data
+
+    for part in (corpus.train, corpus.valid, corpus.test):
+        check_data(pairing.p, part)
+    made = runs.create(settings.out, chosen, settings.seed, settings.repeats, source, corpora, corpus)
+    return execute(made, corpus)
+
+
+def swap(base: "Recipe", words: list[str]) -> tuple["Recipe", list[str]]:
+    """`--p NAME` puts that part, as it is by default, in the recipe's place; gives back the other words.
+
+    Raises CounterpointError for an unknown part.
+    """
+    from counterpoint.registry import part
+
+    kept, rest = [], iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name[:2] != "--" or name[2:] not in ROLES:
+            kept.append(word)
+            continue
+        value = value if equals else next(rest, "")
+        if not value or value.startswith("-"):
+            raise CounterpointError(f"{name} has no value, expected the name of a part")
+        base = dataclasses.replace(base, **{name[2:]: part(name[2:], value)()})
+    return base, kept
+
+
+def read(base: "Recipe", words: list[str], prog: str, defaults: dict | None = None) -> Any:
+    """Options and every setting of a recipe. Raises what `parse` raises."""
+    values = {name: getattr(base, name) for name in (*ROLES, "fit")}
+    fields: list = [
+        # a factory, for some parts are of a kind that tyro takes for mutable
+        (
+            name,
+            Annotated[type(value), tyro.conf.arg(help=summary(value))],
+            dataclasses.field(default_factory=lambda value=value: value),
+        )
+        for name, value in values.items()
+    ]
+    plain = {"particles": base.particles} | (defaults or {})
+    fields += [
+        (f.name, Options.__annotations__[f.name], dataclasses.field(default=plain[f.name]))
+        for f in dataclasses.fields(Options)
+        if f.name in plain
+    ]
+    kind = dataclasses.make_dataclass("Settings", fields, bases=(Options,), frozen=True)
+    kind.__doc__ = f"{base.about}\n\n{base.line()}"
+    return parse(kind, words, prog)
+
+
+def summary(part: Any) -> str:
+    """The name of a part, and what its docstring opens with."""
+    name = getattr(part, "name", "")
+    return f"{name}\n\n{type(part).__doc__ or ''}".strip()

@@ -1,0 +1,28 @@
+"""The Bach chorales that the package carries: CHORALES.md beside this file says what they are."""
+
+from importlib import resources
+
+from counterpoint.data.packed import LOWEST, SPLITS, cut, read_npz, unpack
+from counterpoint.data.sequences import Corpus, Sequences
+
+
+def chorales() -> Corpus:
+    """Four-part chorales on a grid of quarter notes: frames (88,) uint8 of 0 and 1, column p is MIDI note p + 21."""
+    with resources.as_file(resources.files("counterpoint.data") / "chorales.npz") as path:
+        arrays = read_npz(path)
+    splits = {
+        split: Sequences(
+            cut(unpack(arrays[f"{split}_rolls"]), arrays[f"{split}_lengths"]),
+            names=tuple(str(name) for name in arrays[f"{split}_names"]),
+            what=f"chorales, {split}",
+        )
+        for split in SPLITS
+    }
+    return Corpus(
+        name="chorales",
+        **splits,
+        kind="binary",
+        step="quarter note",
+        lowest=LOWEST,
+        note="J. S. Bach's four-part chorales, quarter-note grid, from the corpus of music21; see CHORALES.md for terms",
+    )

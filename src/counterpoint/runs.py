@@ -1,0 +1,222 @@
+"""The run folder: what was run, so that it can be gone on with, measured, and repeated exactly.
+
+config.json   recipe, seed, repeats, data and their digest, versions
+metrics.json  the history: one row for each epoch
+checkpoints/  what fit writes
+results.json  test bounds of the run and of the baselines
+curves.png  rolls.png  sample.mid (sample.npz where the data are not notes)
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import random
+
+from counterpoint.core import Pairing
+from counterpoint.data import Corpus, load
+from counterpoint.errors import CounterpointError, nearest
+from counterpoint.files import replacing
+from counterpoint.recipes import Recipe, from_dict
+from counterpoint.training import Progress, checkpoint
+from counterpoint.training.step import split
+
+VERSIONS = ("counterpoint", "jax", "jaxlib", "equinox", "optax", "numpy")
+EVALUATE, GENERATE = 2, 3  # streams of randomness beside those of training: key = (seed, stream)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What config.json says, and where things are."""
+
+    folder: Path
+    recipe: Recipe
+    seed: int
+    repeats: int
+    source: str  # a corpus by name, or the absolute path of a file
+    corpora: str | None
+    digest: str
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def seeds(self) -> list[int]:
+        return [self.seed + i for i in range(self.repeats)]
+
+    def key(self, stream: int):
+        return random.fold_in(random.key(self.seed), stream)
+
+    def corpus(self) -> Corpus:
+        """The data it was trained on. Raises CounterpointError where they have changed since."""
+        corpus = load(self.source, self.corpora and Path(self.corpora))
+        if digest(corpus) != self.digest:
+            raise CounterpointError(
+                f"{self.source}: the data are not those that {self.folder} was trained on (their digest differs);"
+                " bring the old file back, or train anew with --data"
+            )
+        return corpus
+
+    def pairing(self, corpus: Corpus, seed: int) -> Pairing:
+        """The pairing as it starts."""
+        return self.recipe.build(self.recipe.facts(corpus), random.key(seed))
+
+    def progress(self) -> Progress:
+        """How far it came, by its last checkpoint; nothing where there is none."""
+        found = checkpoint.numbered(self.checkpoints)
+        return facts(found[-1]) if found else Progress()
+
+    def best(self, corpus: Corpus) -> list[Pairing]:
+        """Each repeat as it was best on the validation set.
+
+        Raises CounterpointError where no checkpoint is there or it is damaged, and before the first validation.
+        """
+        path = self.checkpoints / "best.npz"
+        if not path.is_file():
+            raise CounterpointError(f"{path} is missing, so there is no model; counterpoint resume {self.folder}")
+        if not all(math.isfinite(value) for value in facts(path).best):
+            raise CounterpointError(
+                f"{self.folder} was stopped before its first validation, so no model is best;"
+                f" counterpoint resume {self.folder}"
+            )
+        parts = [split(self.pairing(corpus, seed)) for seed in self.seeds]
+        like = jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *(params for params, _ in parts))
+        params = checkpoint.load(path, {"params": like})[0]["params"]
+        members = [jax.tree.map(lambda a: a[i], params) for i in range(self.repeats)]  # noqa: B023
+        return [eqx.combine(member, static) for member, (_, static) in zip(members, parts)]
+
+    def write(self, name: str, values: Any) -> None:
+        """A JSON file of the folder."""
+        with replacing(self.folder / name) as file:
+            file.write((json.dumps(_finite(values), indent=1) + "\n").encode())
+
+    def read(self, name: str) -> Any:
+        """Raises CounterpointError where the file is absent or damaged."""
+        return read(self.folder / name)
+
+
+def _finite(values: Any) -> Any:
+    """JSON has no NaN and no infinity."""
+    if isinstance(values, dict):
+        return {key: _finite(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_finite(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
+
+
+def facts(path: Path) -> Progress:
+    """What a checkpoint says of its run."""
+    try:
+        return Progress(**json.loads(checkpoint.read(path)["__facts__"].tobytes()))
+    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CounterpointError(f"{path}: not a checkpoint of this version, or damaged ({error})") from None
+
+
+def read(path: Path) -> Any:
+    """JSON from a file of a run. Raises CounterpointError where it is absent or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CounterpointError(f"{path}: no such file; name a folder that counterpoint train has made") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CounterpointError(f"{path}: damaged or cut short ({error}); bring it back, or train anew") from None
+
+
+def digest(corpus: Corpus) -> str:
+    """A hash of every array of a corpus, in order: values, shapes, dtypes and what is missing."""
+    whole = hashlib.sha256(corpus.kind.encode())
+    for part in (corpus.train, corpus.valid, corpus.test):
+        whole.update(b"split")
+        for a in (*part.x, *(part.observed or ())):
+            whole.update(f"{a.dtype.str}{a.shape}".encode())
+            whole.update(np.ascontiguousarray(a).tobytes())
+    return f"sha256:{whole.hexdigest()}"
+
+
+def place(source: str) -> str:
+    """A source as a run keeps it: a file by its absolute path, a corpus by its name."""
+    return str(Path(source).expanduser().absolute()) if Path(source).suffix or "/" in source else source
+
+
+def create(
+    out: Path, recipe: Recipe, seed: int, repeats: int, source: str, corpora: Path | None, corpus: Corpus
+) -> Run:
+    """A new folder `out`/RECIPE-001, or the next free number, with its config.json; none is ever taken twice.
+
+    Raises CounterpointError where it cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        taken = [path.name.rpartition("-")[2] for path in out.glob(f"{recipe.name}-*")]
+        number = max((int(n) for n in taken if n.isdigit()), default=0) + 1
+        while True:
+            folder = out / f"{recipe.name}-{number:03d}"
+            try:
+                folder.mkdir()
+                break
+            except FileExistsError:  # another run has just begun
+                number += 1
+    except OSError as error:
+        raise CounterpointError(f"cannot make a run folder in {out}: {error.strerror or error}") from error
+    where = None if corpora is None else str(corpora.expanduser().absolute())
+    run = Run(folder, recipe, seed, repeats, place(source), where, digest(corpus))
+    run.write(
+        "config.json",
+        {
+            "recipe": recipe.json(),
+            "seed": seed,
+            "repeats": repeats,
+            "data": {"source": run.source, "corpora": where, "digest": run.digest},
+            "versions": {name: version(name) for name in VERSIONS},
+        },
+    )
+    return run
+
+
+def is_run(word: str) -> bool:
+    """Whether a word names a run folder and not a recipe."""
+    return Path(word).is_dir() or "/" in word
+
+
+def open_run(folder: str | Path) -> Run:
+    """The run in a folder.
+
+    Raises CounterpointError where there is none, or its config.json is damaged or has an unknown key.
+    """
+    folder = Path(folder)
+    path = folder / "config.json"
+    if not path.is_file():
+        raise CounterpointError(f"{folder} is no run: it has no config.json{_others(folder)}")
+    values = read(path)
+    keys = ("recipe", "seed", "repeats", "data", "versions")
+    for key in values if isinstance(values, dict) else ():
+        if key not in keys:
+            raise CounterpointError(f"{path}: {key!r} is no setting of a run{nearest(key, keys)}")
+    try:
+        data = values["data"]
+        plain = (values["seed"], values["repeats"], data["source"], data["corpora"], data["digest"])
+        kinds = ((int,), (int,), (str,), (str, type(None)), (str,))
+        if not all(isinstance(value, kind) for value, kind in zip(plain, kinds)) or values["repeats"] < 1:
+            raise TypeError("seed, repeats or data have the wrong type")
+        recipe = values["recipe"]
+    except (KeyError, TypeError) as error:
+        raise CounterpointError(f"{path}: damaged, or of another version ({error}); train anew") from None
+    return Run(folder, from_dict(recipe, str(path)), *plain)
+
+
+def _others(folder: Path) -> str:
+    """Runs next to where one was looked for."""
+    runs: Sequence[str] = sorted(str(path.parent) for path in folder.parent.glob("*/config.json"))
+    if not runs:
+        return "; make one with counterpoint train"
+    return nearest(str(folder), runs[-12:])

@@ -1,0 +1,233 @@
+"""The training loop. It knows Pairing, Batch and Optax, and nothing else."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import random
+
+from counterpoint.core import Pairing
+from counterpoint.data.batch import Bucket, buckets, check_data, in_order, plan
+from counterpoint.data.sequences import Sequences
+from counterpoint.errors import CounterpointError
+from counterpoint.training import checkpoint
+from counterpoint.training.optimiser import OptimiserConfig
+from counterpoint.training.signals import Stop
+from counterpoint.training.step import CHECKED, Learner, make_step, make_validate, split
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How long and in which portions.
+
+    epochs        passes over the training data at most
+    batch_size    sequences per step
+    buckets       groups of similar length that sequences are padded in
+    crop          steps of a random crop of each sequence; None takes sequences whole
+    patience      validations without a better bound before a repeat stops; 0 never stops early
+    validate      epochs between validations
+    keep          how many past checkpoints stay
+    save_seconds  least time between checkpoints; one is always written at the end
+    """
+
+    epochs: int = 100
+    batch_size: int = 16
+    buckets: int = 4
+    crop: int | None = None
+    patience: int = 20
+    validate: int = 1
+    keep: int = 2
+    save_seconds: float = 20.0
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+
+
+@dataclass
+class Progress:
+    """What a run knows of itself: saved with every checkpoint, shown while it runs."""
+
+    step: int = 0
+    epoch: int = 0
+    best: list[float] = field(default_factory=list)  # validation bound in nats per step; -inf before the first
+    best_step: list[int] = field(default_factory=list)
+    stalled: list[int] = field(default_factory=list)  # validations since
+    sums: list[float] = field(default_factory=list)  # of this epoch so far
+    history: list[dict] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """pairings: the best of each repeat by validation bound (the last, where there was no validation)."""
+
+    pairings: list[Pairing]
+    progress: Progress
+    stopped: str | None  # the signal that ended it early
+
+
+def fit(
+    build: Pairing | Callable[[Any], Pairing],
+    train: Sequences,
+    valid: Sequences | None = None,
+    config: FitConfig | None = None,
+    *,
+    seed: int = 0,
+    repeats: int = 1,
+    folder: Path | None = None,
+    watch: Callable[[Progress, int, int], None] | None = None,
+) -> Fitted:
+    """Maximise the pairing's bound on `train`, keep what is best on `valid`.
+
+    build    a pairing, or for repeats a function of a key: repeat i has seed + i, and trains as it would alone
+    folder   where checkpoints go (`step-*.npz`, `best.npz`); a run found there is continued, bit for bit
+    watch    called with (progress, steps per epoch, epochs) after each step
+
+    SIGINT and SIGTERM save and return; a value that is not finite raises CounterpointError that names step, seed and
+    quantity, after saving the last good state.
+    """
+    config = FitConfig() if config is None else config
+    seeds = [seed + i for i in range(repeats)]
+    if repeats > 1 and isinstance(build, Pairing):
+        raise CounterpointError("repeats need a function from a key to a pairing, to start each from its own seed")
+    pairings = [build if isinstance(build, Pairing) else build(random.key(s)) for s in seeds]
+    return _Loop(pairings, train, valid, config, seeds, folder, watch).run()
+
+
+class _Loop:
+    """The state of a run and the few things that happen to it."""
+
+    def __init__(self, pairings, train, valid, config: FitConfig, seeds, folder, watch):
+        p = pairings[0].p
+        check_data(p, train)
+        self.config, self.seeds, self.folder, self.watch = config, seeds, folder, watch
+        self.groups = buckets(train, p, config.buckets)
+        self.valid: list[Bucket] = []
+        if valid is not None:
+            check_data(p, valid)
+            self.valid = buckets(valid, p, config.buckets)
+        self.per_epoch = len(self.plan(0))
+        params = [split(pairing)[0] for pairing in pairings]
+        self.static = split(pairings[0])[1]
+        optimiser = config.optimiser.build(self.per_epoch * config.epochs)
+        learners = [Learner(a, optimiser.init(a), pairings[0].initial()) for a in params]
+        self.learner = jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *learners)
+        self.best = jax.tree.map(jnp.copy, self.learner.params)
+        self.step = jax.jit(make_step(self.static, optimiser, len(seeds), config.crop), donate_argnums=0)
+        self.validate = make_validate(self.static, len(seeds))
+        many = len(seeds)
+        self.progress = Progress(0, 0, [-np.inf] * many, [0] * many, [0] * many, [0.0] * many)
+        self.saved = self.started = time.monotonic()
+        if folder is not None:
+            self.restore()
+
+    def plan(self, epoch: int):
+        return plan(self.groups, self.config.batch_size, self.seeds, epoch, self.config.crop)
+
+    @property
+    def active(self) -> np.ndarray:
+        """(R,) False for a repeat whose patience is over: it keeps what it would have alone."""
+        patience = self.config.patience
+        return np.array([not (patience and self.valid and s >= patience) for s in self.progress.stalled])
+
+    def run(self) -> Fitted:
+        progress, seeds = self.progress, jnp.asarray(self.seeds, jnp.uint32)
+        with Stop() as stop:
+            while progress.epoch < self.config.epochs and self.active.any() and not stop.asked:
+                active = self.active
+                for group, rows in self.plan(progress.epoch)[progress.step - progress.epoch * self.per_epoch :]:
+                    self.learner, outcome = self.step(
+                        self.learner,
+                        active,
+                        rows,
+                        seeds,
+                        jnp.int32(progress.step),
+                        self.groups[group]._replace(index=None),
+                    )
+                    self.check(outcome)
+                    progress.step += 1
+                    progress.sums = [a + float(b) for a, b in zip(progress.sums, outcome.value)]
+                    self.show()
+                    if stop.asked:
+                        break
+                    self.save(due=True)
+                if progress.step == (progress.epoch + 1) * self.per_epoch:
+                    self.end_epoch()
+        self.save(due=False)
+        chosen = self.best if self.valid else self.learner.params
+        members = [jax.tree.map(lambda a: a[i], chosen) for i in range(len(self.seeds))]  # noqa: B023
+        return Fitted([eqx.combine(member, self.static) for member in members], progress, stop.asked)
+
+    def end_epoch(self):
+        progress, active = self.progress, self.active
+        progress.epoch += 1
+        train = [a / self.per_epoch for a in progress.sums]
+        row = {"epoch": progress.epoch, "step": progress.step, "train": train}
+        if self.valid and (progress.epoch % self.config.validate == 0 or progress.epoch == self.config.epochs):
+            values = self.measure()
+            row["valid"] = [float(v) for v in values]
+            better = active & (values > np.array(progress.best))
+            pick = jnp.asarray(better)
+            self.best = jax.tree.map(
+                lambda a, b: jnp.where(pick.reshape(-1, *(1,) * (a.ndim - 1)), a, b), self.learner.params, self.best
+            )
+            for i in np.flatnonzero(active):
+                progress.stalled[i] = 0 if better[i] else progress.stalled[i] + 1
+                if better[i]:
+                    progress.best[i], progress.best_step[i] = float(values[i]), progress.step
+        progress.sums = [0.0] * len(self.seeds)
+        row["seconds"] = round(self.seconds(), 2)
+        progress.history.append(row)
+        self.show()
+        self.save(due=True)
+
+    def measure(self) -> np.ndarray:
+        """(R,) validation bound in nats per step, over all steps."""
+        total, steps, seeds = np.zeros(len(self.seeds)), 0, jnp.asarray(self.seeds, jnp.uint32)
+        for batch, _ in in_order(self.valid, self.config.batch_size):
+            total += np.asarray(self.validate(self.learner.params, seeds, batch), np.float64)
+            steps += int(batch.valid.sum())
+        return total / steps
+
+    def check(self, outcome):
+        broken = np.asarray(outcome.broken)
+        if broken.any():
+            member = int(np.flatnonzero(broken)[0])
+            what = ", ".join(name for i, name in enumerate(CHECKED) if broken[member] >> i & 1)
+            self.save(due=False)
+            kept = f"; the last good state is saved in {self.folder}" if self.folder else ""
+            raise CounterpointError(
+                f"step {self.progress.step}, seed {self.seeds[member]}: {what} not finite{kept}; lower the learning"
+                " rate or the gradient clip, or look at the data"
+            )
+
+    def seconds(self) -> float:
+        return self.progress.seconds + time.monotonic() - self.started
+
+    def show(self):
+        if self.watch is not None:
+            self.watch(self.progress, self.per_epoch, self.config.epochs)
+
+    def save(self, due: bool):
+        """Write the state; with `due` only where enough time has passed."""
+        now = time.monotonic()
+        if self.folder is None or (due and now - self.saved < self.config.save_seconds):
+            return
+        facts = vars(self.progress) | {"seconds": self.seconds()}
+        checkpoint.save(self.folder / "best.npz", {"params": self.best}, facts)
+        checkpoint.save(self.folder / f"step-{self.progress.step:09d}.npz", self.learner._asdict(), facts)
+        for old in checkpoint.numbered(self.folder)[: -max(self.config.keep, 1)]:
+            old.unlink()
+        self.saved = time.monotonic()
+
+    def restore(self):
+        found = checkpoint.numbered(self.folder)
+        if not found:
+            return
+        arrays, facts = checkpoint.load(found[-1], self.learner._asdict())
+        self.learner, self.progress = Learner(**arrays), Progress(**facts)
+        self.best = checkpoint.load(self.folder / "best.npz", {"params": self.best})[0]["params"]

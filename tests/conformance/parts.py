@@ -1,0 +1,163 @@
+"""Every part of the package, one line each, in tiny sizes. A new part joins here and is crossed with all others."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import random
+
+from counterpoint.bounds import ELBO, FIVO, IWAE, Warmup
+from counterpoint.core import Batch
+from counterpoint.distributions import facts
+from counterpoint.errors import CounterpointError
+from counterpoint.estimators import Pathwise, ScoreFunctionConfig
+from counterpoint.inference import (
+    FilteringConfig,
+    ForwardBackwardConfig,
+    KalmanConfig,
+    PriorConfig,
+    TSBNRecognitionConfig,
+)
+from counterpoint.models import AutoregressiveConfig, HMMConfig, LDSConfig, TSBNConfig, VRNNConfig
+
+MODELS = {  # what the data are, the configuration
+    "vrnn-gru": ("binary", VRNNConfig(latent=2, hidden=3, width=4, cell="gru")),
+    "vrnn-lstm": ("real", VRNNConfig(latent=2, hidden=2, width=3, depth=2, cell="lstm")),
+    "tsbn-1": ("binary", TSBNConfig(units=2, order=1)),
+    "tsbn-2": ("real", TSBNConfig(units=2, order=2)),
+    "lds": ("real", LDSConfig(latent=2)),
+    "hmm-index": ("index", HMMConfig(states=3)),
+    "hmm-binary": ("binary", HMMConfig(states=2)),
+    "autoregressive-0": ("binary", AutoregressiveConfig(order=0)),
+    "autoregressive-1": ("real", AutoregressiveConfig(order=1)),
+    "autoregressive-2": ("index", AutoregressiveConfig(order=2)),
+}
+POSTERIORS = {
+    "filtering": FilteringConfig(width=3),
+    "prior": PriorConfig(),
+    "tsbn_recognition": TSBNRecognitionConfig(),
+    "kalman": KalmanConfig(),
+    "kalman-now": KalmanConfig(smooth=False),
+    "forward_backward": ForwardBackwardConfig(),
+    "forward_backward-now": ForwardBackwardConfig(smooth=False),
+}
+BOUNDS = {
+    "elbo": ELBO(particles=2, closed_form=False),
+    "elbo-closed": ELBO(particles=2),
+    "elbo-warmup": ELBO(particles=1, kl_weight=Warmup(10, 0.1, 2.0)),
+    "iwae": IWAE(particles=3),
+    "fivo": FIVO(particles=3, threshold=0.9),
+    "fivo-scored": FIVO(particles=3, threshold=0.9, score_resampling=True),
+}
+ESTIMATORS = {
+    "pathwise": Pathwise(),
+    "local": ScoreFunctionConfig(signal="local", baseline=2),
+    "to-go": ScoreFunctionConfig(baseline=2),
+    "to-go-bare": ScoreFunctionConfig(baseline=0, centre=False, normalise=False),
+}
+ONLY_FOR = {"tsbn_recognition": "tsbn", "kalman": "lds", "forward_backward": "hmm"}  # q, and the p it is made for
+DISCRETE = ("tsbn", "hmm")  # p with discrete z
+
+STEPS = np.array([5, 3])  # of the two sequences of a batch
+
+
+def fits(model: str, posterior: str) -> bool:
+    """Whether this q can guess this p's z."""
+    only = ONLY_FOR.get(posterior.split("-")[0])
+    return only is None or model.startswith(only)
+
+
+def trains(model: str, bound: str, estimator: str) -> bool:
+    """Whether this gradient of this bound exists."""
+    broken = estimator == "pathwise" and model.startswith(DISCRETE)
+    return not broken and not (estimator == "local" and bound == "iwae")
+
+
+PAIRS = [(p, q) for p in MODELS for q in POSTERIORS if fits(p, q)]
+
+
+def frames(kind: str, rows: int, length: int, seed=0) -> np.ndarray:
+    """Data of a kind: (rows, length, ...)."""
+    rng = np.random.default_rng(seed)
+    if kind == "binary":
+        return rng.integers(0, 2, (rows, length, 3)).astype(np.float32)
+    if kind == "real":
+        return rng.normal(0.3, 1.1, (rows, length, 2)).astype(np.float32)
+    return np.concatenate([np.arange(3), rng.integers(0, 3, rows * length)])[: rows * length].reshape(
+        rows, length
+    ).astype(np.int32)
+
+
+def facts_of(model: str):
+    kind, _ = MODELS[model]
+    return facts(tuple(frames(kind, 4, 6)), kind)
+
+
+def stirred(tree, key):
+    """All parameters away from zero and from their first values, so that nothing hides behind a zero."""
+    leaves, form = jax.tree.flatten(tree)
+    moved = [
+        a + 0.3 * random.normal(random.fold_in(key, i), a.shape, a.dtype) if eqx.is_inexact_array(a) else a
+        for i, a in enumerate(leaves)
+    ]
+    return jax.tree.unflatten(form, moved)
+
+
+def build_p(model: str, seed=0):
+    key = random.key(seed)
+    return stirred(MODELS[model][1].build(facts_of(model), key), random.fold_in(key, 1))
+
+
+def build(model: str, posterior: str, seed=0):
+    """p and q."""
+    p, key = build_p(model, seed), random.key(seed + 100)
+    return p, stirred(POSTERIORS[posterior].build(p, facts_of(model), key), random.fold_in(key, 1))
+
+
+def build_estimator(estimator: str, model: str, p):
+    key = random.key(7)
+    return stirred(ESTIMATORS[estimator].build(p, facts_of(model), key), key)
+
+
+def batch_of(model: str, length=5, missing=False, lengths=STEPS) -> Batch:
+    """Two sequences, padded with zeros. With `missing`, a frame of each, and an entry where frames have entries."""
+    x = frames(MODELS[model][0], 2, int(max(lengths)), seed=3)
+    valid = np.arange(length) < lengths[:, None]
+    x = np.concatenate([x, np.zeros((2, length - x.shape[1], *x.shape[2:]), x.dtype)], 1)
+    x = np.where(valid.reshape(*valid.shape, *(1,) * (x.ndim - 2)), x, np.zeros((), x.dtype))
+    observed = np.ones(x.shape, bool)
+    observed[0, 1] = observed[1, 0] = False
+    if x.ndim == 3:
+        observed[0, 3, 0] = observed[1, 2, 1] = False
+    return Batch(jnp.asarray(x), jnp.asarray(valid), jnp.asarray(observed) if missing else None)
+
+
+def spoiled(batch: Batch, value) -> Batch:
+    """`value` wherever nothing counts: at padding and where something is missing."""
+    counts = np.asarray(batch.valid).reshape(*batch.valid.shape, *(1,) * (batch.x.ndim - 2))
+    counts = np.broadcast_to(counts, batch.x.shape) & (True if batch.observed is None else np.asarray(batch.observed))
+    value = value if batch.x.dtype.kind == "f" else {1e30: 10**6}.get(value, -1)
+    return batch._replace(x=jnp.where(counts, batch.x, jnp.asarray(value, batch.x.dtype)))
+
+
+def designs() -> list[tuple[str, str, str, str]]:
+    """(p, q, bound, estimator) such that any two parts that can meet do meet, chosen greedily."""
+    everything = [
+        (p, q, b, e) for p, q in PAIRS for b in BOUNDS for e in ESTIMATORS if trains(p, b, e)
+    ]
+    meetings = lambda d: {((i, d[i]), (j, d[j])) for i in range(4) for j in range(i)}  # noqa: E731
+    open_, chosen = set().union(*map(meetings, everything)), []
+    while open_:
+        best = max(everything, key=lambda d: len(meetings(d) & open_))
+        chosen.append(best)
+        open_ -= meetings(best)
+    return sorted(chosen)
+
+
+def refusal(call) -> str:
+    """The message of the CounterpointError that `call` must raise."""
+    try:
+        call()
+    except CounterpointError as error:
+        return str(error)
+    raise AssertionError("nothing was refused")

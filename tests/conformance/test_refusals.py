@@ -1,0 +1,152 @@
+"""What cannot work is refused with its reason; everything else is accepted; nothing is left out of the lists."""
+
+import dataclasses
+import inspect
+
+import equinox as eqx
+import pytest
+from conformance.parts import (
+    BOUNDS,
+    DISCRETE,
+    ESTIMATORS,
+    MODELS,
+    POSTERIORS,
+    build,
+    build_estimator,
+    build_p,
+    designs,
+    facts_of,
+    fits,
+    refusal,
+    trains,
+)
+from jax import random
+
+from counterpoint import bounds, estimators, inference, models
+from counterpoint.bounds import ELBO
+from counterpoint.core import AbstractBound, AbstractEstimator, AbstractModel, AbstractPosterior, Pairing
+from counterpoint.inference import ForwardBackward, Kalman, Prior
+
+LISTED = [config for _, config in MODELS.values()]
+LISTED += [*POSTERIORS.values(), *BOUNDS.values(), *ESTIMATORS.values()]
+
+
+@pytest.mark.parametrize("module", [models, inference, bounds, estimators], ids=lambda m: m.__name__)
+def test_everything_that_is_exported_is_in_the_lists(module):
+    for name in module.__all__:
+        item = getattr(module, name)
+        if dataclasses.is_dataclass(item) and hasattr(item, "build") and not name.startswith("Abstract"):
+            made = any(type(config) is item for config in LISTED)
+            parts = (AbstractModel, AbstractPosterior, AbstractEstimator)
+            if not made and issubclass(item, parts):
+                continue  # a part with a configuration of its own, which stands in __all__ as well
+            assert made, f"{name} is exported by {module.__name__}, but not crossed with the other parts"
+
+
+@pytest.mark.parametrize(
+    ("module", "kind"),
+    [(models, AbstractModel), (inference, AbstractPosterior), (bounds, AbstractBound), (estimators, AbstractEstimator)],
+    ids=lambda m: m.__name__,
+)
+def test_every_part_that_is_exported_is_built_by_a_configuration_in_the_lists(module, kind):
+    if kind is AbstractModel:
+        built = {type(build_p(model)) for model in MODELS}
+    elif kind is AbstractPosterior:
+        built = {type(build(p, q)[1]) for p in MODELS for q in POSTERIORS if fits(p, q)}
+    elif kind is AbstractBound:
+        built = {type(bound.build()) for bound in BOUNDS.values()}
+    else:
+        built = {type(build_estimator(e, "tsbn-1", build_p("tsbn-1"))) for e in ESTIMATORS}
+    exported = {item for item in map(module.__dict__.get, module.__all__) if inspect.isclass(item)}
+    assert {item for item in exported if issubclass(item, kind) and not inspect.isabstract(item)} == built
+
+
+def test_a_name_tells_each_configuration_apart():
+    for group in (MODELS, POSTERIORS, BOUNDS, ESTIMATORS):
+        configs = [c[1] if isinstance(c, tuple) else c for c in group.values()]
+        names = {(type(c), c.name) for c in configs}
+        assert len({kind for kind, _ in names}) == len({name for _, name in names}) == len(names)
+
+
+def reasoned(message, *words):
+    """A reason, a remedy, and both sides by name."""
+    assert ": choose " in message
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize("posterior", POSTERIORS)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_posterior_that_cannot_guess_is_refused_with_its_reason(model, posterior):
+    p, config = build_p(model), POSTERIORS[posterior]
+    if fits(model, posterior):
+        q = config.build(p, facts_of(model), random.key(0))
+        estimator = "to-go" if model.startswith(DISCRETE) else "pathwise"
+        Pairing(p, q, ELBO(), build_estimator(estimator, model, p))
+    else:
+        message = refusal(lambda: config.build(p, facts_of(model), random.key(0)))
+        reasoned(message, config.name, type(p).__name__)
+
+
+@pytest.mark.parametrize("posterior", ["tsbn_recognition", "kalman", "forward_backward"])
+@pytest.mark.parametrize("model", MODELS)
+def test_a_posterior_of_another_model_is_refused_by_the_pairing(model, posterior):
+    if fits(model, posterior):
+        return
+    home = next(m for m in MODELS if fits(m, posterior))
+    p, (_, q) = build_p(model), build(home, posterior)
+    message = refusal(lambda: Pairing(p, q, ELBO(), build_estimator("to-go", model, p)))
+    reasoned(message, POSTERIORS[posterior].name, type(p).__name__)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_a_gradient_that_does_not_exist_is_refused_with_its_reason(bound, estimator):
+    for model in MODELS:
+        p = build_p(model)
+        make = lambda p=p, model=model: Pairing(p, Prior(), BOUNDS[bound], build_estimator(estimator, model, p))  # noqa: E731
+        if trains(model, bound, estimator):
+            make()
+        elif estimator == "pathwise":
+            reasoned(refusal(make), "pathwise", type(p).__name__, "score_function")
+        else:
+            reasoned(refusal(make), bound, "local", "reward_to_go")
+
+
+@pytest.mark.parametrize(("model", "other"), [("vrnn-gru", "hmm-binary"), ("tsbn-1", "lds"), ("lds", "vrnn-gru")])
+def test_a_posterior_built_for_another_model_is_refused(model, other):
+    """As when one is taken from another run."""
+
+    class Foreign(AbstractPosterior):
+        """Proposes what the other model's prior gives."""
+
+        other: eqx.Module
+        sees_future = False
+        fills_gaps = False
+
+        def propose(self, p, carry, context, x, key):
+            return Prior().propose(self.other, self.other.initial(), context, x, key)
+
+    message = refusal(lambda: Pairing(build_p(model), Foreign(build_p(other)), ELBO(), build_estimator("to-go", model, None)))
+    reasoned(message, "Foreign", type(build_p(model)).__name__)
+
+
+def test_exact_posteriors_say_which_model_they_are_for():
+    assert "linear-Gaussian" in refusal(lambda: Kalman().check(build_p("tsbn-1")))
+    assert "hidden Markov model" in refusal(lambda: ForwardBackward().check(build_p("lds")))
+
+
+def test_the_designs_cover_every_two_parts_that_can_meet():
+    chosen = designs()
+    for model in MODELS:
+        for posterior in POSTERIORS:
+            assert not fits(model, posterior) or any(d[:2] == (model, posterior) for d in chosen)
+        for bound in BOUNDS:
+            assert any((d[0], d[2]) == (model, bound) for d in chosen)
+        for estimator in ESTIMATORS:
+            possible = any(trains(model, bound, estimator) for bound in BOUNDS)
+            assert possible == any((d[0], d[3]) == (model, estimator) for d in chosen)
+    for bound in BOUNDS:
+        for estimator in ESTIMATORS:
+            possible = any(trains(model, bound, estimator) for model in MODELS)
+            assert possible == any(d[2:] == (bound, estimator) for d in chosen)

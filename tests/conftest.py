@@ -1,0 +1,42 @@
+"""Strict settings for every test. Order matters: the environment, then jax, then the import hook."""
+
+import os
+
+# Two host devices, for the tests that one device equals two. Read once, when jax starts.
+os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
+os.environ["MPLBACKEND"] = "Agg"
+
+from pathlib import Path
+
+import jax
+import jaxtyping
+import pytest
+
+# Shapes and types of every call into the library are checked; must precede its first import.
+jaxtyping.install_import_hook("counterpoint", "typechecker.check")
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+# Compiled programs outlive a run: a second run of the suite compiles next to nothing.
+jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / ".pytest_cache" / "jax"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+@pytest.fixture
+def x64():
+    """float64 in this test."""
+    before = jax.config.jax_enable_x64  # type: ignore[attr-defined]
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", before)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says how many tests saw real data: a clone without corpora passes, but shows less."""
+    count = lambda *outcomes: sum(  # noqa: E731
+        "corpus" in getattr(report, "keywords", {})
+        for outcome in outcomes
+        for report in terminalreporter.stats.get(outcome, [])
+    )
+    used, skipped = count("passed", "failed"), count("skipped")
+    terminalreporter.write_line(f"corpora: {used} tests used real corpora, {skipped} skipped")

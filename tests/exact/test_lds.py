@@ -1,0 +1,146 @@
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from exact.cases import LDS_FRAMES, lds, score_paths, sigma_paths, whole
+from jax import random
+
+from counterpoint.core import Batch
+from counterpoint.inference import Kalman, Prior
+from counterpoint.models import LDS
+from counterpoint.rollout import rollout
+
+pytestmark = pytest.mark.usefixtures("x64")
+
+drawn = eqx.filter_jit(lambda p, q, batch, key, particles: rollout(p, q, batch, key, particles=particles)[0])
+scored = eqx.filter_jit(score_paths)
+
+
+def free_energy(q, x=LDS_FRAMES):
+    """The expected free energy of each step, exactly."""
+    p, x = lds(), jnp.asarray(x)
+    return -scored(p, q, x, sigma_paths(p, q, x)).log_weight.mean(2)[:, 0]
+
+
+def test_smoothing_posterior_gives_every_path_the_weight_of_the_data():
+    for key in range(3):
+        trace = drawn(lds(), Kalman(), whole(LDS_FRAMES), random.key(key), 7)
+        np.testing.assert_allclose(trace.log_weight.sum(0)[0], np.full(7, -5.3458706416), atol=1e-8)
+
+
+def test_smoothing_free_energy_is_minus_log_evidence():
+    assert free_energy(Kalman()).sum() == pytest.approx(5.3458706416, abs=1e-8)
+
+
+def test_filtering_expectation_maximisation_free_energy():
+    steps = free_energy(Kalman(smooth=False))
+    np.testing.assert_allclose(steps, [1.2822763101, 1.3049283577, 1.7108054629, 1.2155110608], atol=1e-8)
+    assert steps.sum() == pytest.approx(5.5135211916, abs=1e-8)
+
+
+def test_prior_free_energy():
+    assert free_energy(Prior()).sum() == pytest.approx(8.1704614052, abs=1e-8)
+
+
+@pytest.mark.parametrize(("q", "want"), [(Kalman(smooth=False), 5.5135211916), (Prior(), 8.1704614052)])
+def test_drawn_paths_reach_the_exact_free_energy(q, want):
+    values = -drawn(lds(), q, whole(LDS_FRAMES, 2), random.key(3), 20000).log_weight.sum(0).ravel()
+    assert abs(values.mean() - want) < 4 * values.std() / len(values) ** 0.5
+
+
+def test_marginals_of_the_last_step_are_the_filtered_ones():
+    p, q = lds(), Kalman()
+    means = [0.2777777778, -0.0349397590, 0.5977195722, 0.6205174368]
+    variances = [0.4444444444, 0.4144578313, 0.4087328010, 0.4076203966]
+    for t in range(4):
+        last = sigma_paths(p, q, jnp.asarray(LDS_FRAMES[: t + 1]))[:, -1, 0]
+        assert last.mean() == pytest.approx(means[t], abs=1e-9)
+        assert last.var() == pytest.approx(variances[t], abs=1e-9)
+
+
+# An LDS with two latent and two visible dimensions, nothing diagonal, and an offset.
+A = np.array([[0.8, 0.3], [-0.2, 0.7]])
+Q = np.array([[0.5, 0.1], [0.1, 0.3]])
+C = np.array([[1.0, 0.4], [-0.6, 0.9]])
+R = np.array([[0.6, 0.35], [0.35, 0.5]])
+M0, P0, O = np.array([0.2, -0.4]), np.array([[1.0, 0.2], [0.2, 0.7]]), np.array([0.3, -0.1])
+FRAMES = np.array([[0.5, -0.3], [1.2, 0.7], [-0.4, 0.1], [0.9, -1.3], [0.2, 0.6]])
+
+
+def joint():
+    """Mean and covariance of all of x, flattened."""
+    T = len(FRAMES)
+    mean, cov = [M0], [P0]
+    for _ in range(T - 1):
+        mean.append(A @ mean[-1])
+        cov.append(A @ cov[-1] @ A.T + Q)
+    full = np.zeros((T, 2, T, 2))
+    for s in range(T):
+        for t in range(s, T):
+            cross = cov[s] @ np.linalg.matrix_power(A, t - s).T
+            full[s, :, t] = C @ cross @ C.T + (R if s == t else 0)
+            full[t, :, s] = full[s, :, t].T
+    return np.concatenate([C @ m + O for m in mean]), full.reshape(2 * T, 2 * T)
+
+
+def dense(seen):
+    """log-density of the entries that are seen."""
+    mean, cov = joint()
+    at = np.flatnonzero(seen.ravel())
+    error, cov = (FRAMES.ravel() - mean)[at], cov[np.ix_(at, at)]
+    return -0.5 * (error @ np.linalg.solve(cov, error) + np.linalg.slogdet(2 * np.pi * cov)[1])
+
+
+def mask(name):
+    seen = np.ones((5, 2), bool)
+    if name == "frames":
+        seen[[1, 4]] = False
+    elif name == "entries":
+        seen[0, 0] = seen[2, 1] = seen[3, 0] = False
+    elif name == "both":
+        seen[0] = seen[3] = False
+        seen[1, 1] = seen[4, 0] = False
+    return seen
+
+
+def plane():
+    return LDS.of(A, Q, C, R, M0, P0, O)
+
+
+@pytest.mark.parametrize("name", ["nothing", "frames", "entries", "both"])
+def test_smoothing_posterior_is_exact_whatever_is_missing(name):
+    seen = mask(name)
+    x = np.where(seen, FRAMES, np.nan)[None]
+    batch = Batch(jnp.asarray(x), jnp.ones((1, 5), bool), None if name == "nothing" else jnp.asarray(seen)[None])
+    trace = drawn(plane(), Kalman(), batch, random.key(0), 5)
+    np.testing.assert_allclose(trace.log_weight.sum(0)[0], np.full(5, dense(seen)), atol=1e-8)
+    assert trace.log_evidence.sum() == pytest.approx(dense(seen), abs=1e-8)
+
+
+def test_a_mask_of_frames_is_a_mask_of_all_their_entries():
+    seen = mask("frames")
+    batch = Batch(jnp.asarray(FRAMES)[None], jnp.ones((1, 5), bool), jnp.asarray(seen[:, 0])[None])
+    trace = drawn(plane(), Kalman(), batch, random.key(0), 2)
+    np.testing.assert_allclose(trace.log_weight.sum(0)[0], np.full(2, dense(seen)), atol=1e-8)
+
+
+@pytest.mark.parametrize("q", [Kalman(smooth=False), Prior()])
+def test_other_posteriors_estimate_the_likelihood_of_what_was_seen_without_bias(q):
+    seen = mask("both")
+    batch = Batch(jnp.asarray(FRAMES)[None], jnp.ones((1, 5), bool), jnp.asarray(seen)[None])
+    ratio = jnp.exp(drawn(plane(), q, batch, random.key(1), 50000).log_weight.sum(0)[0] - dense(seen))
+    assert abs(ratio.mean() - 1) < 4 * ratio.std() / 50000**0.5
+
+
+def test_what_was_missing_is_drawn_from_its_posterior():
+    seen = mask("both")
+    batch = Batch(jnp.asarray(FRAMES)[None], jnp.ones((1, 5), bool), jnp.asarray(seen)[None])
+    x = np.asarray(drawn(plane(), Kalman(), batch, random.key(2), 50000).x)[:, 0].transpose(1, 0, 2).reshape(-1, 10)
+    mean, cov = joint()
+    at, out = np.flatnonzero(seen.ravel()), np.flatnonzero(~seen.ravel())
+    gain = cov[np.ix_(out, at)] @ np.linalg.inv(cov[np.ix_(at, at)])
+    want = mean[out] + gain @ (FRAMES.ravel() - mean)[at]
+    spread = cov[np.ix_(out, out)] - gain @ cov[np.ix_(at, out)]
+    np.testing.assert_array_equal(x[:, at], np.broadcast_to(FRAMES.ravel()[at], (50000, len(at))))
+    np.testing.assert_array_less(np.abs(x[:, out].mean(0) - want), 4.5 * np.sqrt(np.diag(spread) / 50000))
+    np.testing.assert_allclose(np.cov(x[:, out].T), spread, atol=0.03)

@@ -1,0 +1,202 @@
+"""The training loop: what it promises about stopping, resuming, repeats and bad numbers."""
+
+import os
+import random as chance
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from counterpoint.bounds import ELBO, Warmup
+from counterpoint.core import Pairing
+from counterpoint.data.sequences import Sequences
+from counterpoint.distributions import facts
+from counterpoint.errors import CounterpointError
+from counterpoint.estimators import ScoreFunctionConfig
+from counterpoint.inference import TSBNRecognitionConfig
+from counterpoint.models import TSBNConfig
+from counterpoint.training import FitConfig, OptimiserConfig, checkpoint, fit
+
+
+def rolls(seed=0, count=12):
+    """Notes that are held, so that there is something to learn."""
+    rng = np.random.default_rng(seed)
+    hold = lambda n: np.cumsum(rng.random((n, 4)) < 0.15, axis=0) % 2  # noqa: E731
+    return Sequences(tuple(hold(n).astype(np.uint8) for n in rng.integers(3, 9, count)))
+
+
+TRAIN, VALID = rolls(0), rolls(1)
+
+
+def build(key):
+    keys = jax.random.split(key, 3)
+    known = facts(TRAIN.x)
+    p = TSBNConfig(units=3).build(known, keys[0])
+    q = TSBNRecognitionConfig().build(p, known, keys[1])
+    estimator = ScoreFunctionConfig(baseline=5).build(p, known, keys[2])
+    return Pairing(p, q, ELBO(closed_form=False, kl_weight=Warmup(20)), estimator)
+
+
+def config(epochs=4, **changes):
+    return FitConfig(**{"epochs": epochs, "batch_size": 4, "buckets": 1, "save_seconds": 0.0} | changes)
+
+
+def arrays(pairing):
+    return [np.asarray(a) for a in jax.tree.leaves(eqx.filter(pairing, eqx.is_inexact_array))]
+
+
+def same(a, b):
+    return all(np.array_equal(u, v) for u, v in zip(arrays(a), arrays(b)))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return fit(build, TRAIN, VALID, config(), folder=folder), folder
+
+
+def test_the_bound_rises(undisturbed):
+    fitted, _ = undisturbed
+    long = fit(build, TRAIN, VALID, config(30, optimiser=OptimiserConfig(p=1e-2)))
+    assert long.progress.best[0] > fitted.progress.history[0]["valid"][0] + 0.05
+
+
+def test_training_again_gives_the_same_bits(undisturbed):
+    fitted, _ = undisturbed
+    again = fit(build, TRAIN, VALID, config())
+    assert same(fitted.pairings[0], again.pairings[0])
+    assert [row["valid"] for row in fitted.progress.history] == [row["valid"] for row in again.progress.history]
+
+
+def test_a_run_cut_in_two_gives_the_same_bits(undisturbed, tmp_path):
+    """Stopped within an epoch, where sums and the order of batches are half way."""
+    fitted, _ = undisturbed
+
+    def interrupt(progress, per_epoch, epochs):
+        if progress.step == per_epoch + 2:
+            signal.raise_signal(signal.SIGTERM)
+
+    first = fit(build, TRAIN, VALID, config(), folder=tmp_path, watch=interrupt)
+    assert first.stopped == "SIGTERM"
+    assert first.progress.step < fitted.progress.step
+    second = fit(build, TRAIN, VALID, config(), folder=tmp_path)
+    assert second.stopped is None
+    assert same(fitted.pairings[0], second.pairings[0])
+    assert [r["train"] for r in fitted.progress.history] == [r["train"] for r in second.progress.history]
+
+
+SCRIPT = """
+import sys, time, pathlib
+sys.path.insert(0, sys.argv[1])
+import importlib.util
+spec = importlib.util.spec_from_file_location("fit_case", sys.argv[1] + "/test_fit.py")
+case = importlib.util.module_from_spec(spec); spec.loader.exec_module(case)
+def tick(progress, per_epoch, epochs):
+    print(progress.step, flush=True); time.sleep(0.004)
+case.fit(case.build, case.TRAIN, case.VALID, case.config(8), folder=pathlib.Path(sys.argv[2]), watch=tick)
+print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_ten_times_it_ends_with_the_same_bits(tmp_path):
+    whole = fit(build, TRAIN, VALID, config(8), folder=tmp_path / "whole")
+    rng, kills = chance.Random(0), 0
+    environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "xla")}
+    command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(tmp_path / "killed")]
+    while True:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+            assert process.stdout is not None
+            if kills < 10:
+                process.stdout.readline()
+                for _ in range(rng.randrange(4)):
+                    process.stdout.readline()
+                time.sleep(rng.random() * 0.01)
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+                continue
+            assert process.stdout.read().endswith("done\n")
+            break
+    last = checkpoint.numbered(tmp_path / "whole")[-1].name
+    one, two = checkpoint.read(tmp_path / "whole" / last), checkpoint.read(tmp_path / "killed" / last)
+    names = [n for n in one if n != "__facts__"]
+    assert names
+    assert all(np.array_equal(one[n], two[n]) for n in names)
+    best = checkpoint.read(tmp_path / "killed" / "best.npz")
+    assert all(np.array_equal(best[f"params.{n}"], np.asarray(a)[None]) for n, a in best_of(whole))
+
+
+def best_of(fitted):
+    return checkpoint.paths(eqx.filter(fitted.pairings[0], eqx.is_inexact_array)).items()
+
+
+def test_each_repeat_equals_its_seed_alone(undisturbed):
+    """To rounding: one program for all has other matrix products. The second stops early, as it would alone."""
+    together = fit(build, TRAIN, VALID, config(6, patience=2), seed=0, repeats=3)
+    for i, pairing in enumerate(together.pairings):
+        alone = fit(build, TRAIN, VALID, config(6, patience=2), seed=i)
+        for u, v in zip(arrays(alone.pairings[0]), arrays(pairing)):
+            np.testing.assert_allclose(u, v, rtol=2e-4, atol=2e-5)
+        assert together.progress.best[i] == pytest.approx(alone.progress.best[0], abs=1e-4)
+        assert together.progress.best_step[i] == alone.progress.best_step[0]
+    assert not same(together.pairings[0], together.pairings[1])
+
+
+def test_a_run_that_breaks_names_step_and_quantity_and_keeps_the_last_good_state(tmp_path):
+    wild = config(4, optimiser=OptimiserConfig(name="sgd", p=1e30, clip=0.0))
+    with pytest.raises(CounterpointError, match=r"step \d+, seed 0: .*not finite; the last good state is saved"):
+        fit(build, TRAIN, VALID, wild, folder=tmp_path)
+    saved = checkpoint.read(checkpoint.numbered(tmp_path)[-1])
+    assert all(np.isfinite(a).all() for n, a in saved.items() if n.startswith("params."))
+
+
+def test_each_voice_has_its_own_rate():
+    still = config(2, patience=0, optimiser=OptimiserConfig(p=1e-2, q=0.0, baseline=0.0))
+    before, after = build(jax.random.key(0)), fit(build, TRAIN, None, still).pairings[0]
+    assert same(before.q, after.q)
+    assert same(before.estimator, after.estimator)
+    assert not same(before.p, after.p)
+
+
+def test_old_checkpoints_go_and_the_newest_stay(undisturbed):
+    _, folder = undisturbed
+    assert len(checkpoint.numbered(folder)) == 2
+    assert (folder / "best.npz").exists()
+    assert not list(folder.glob(".*"))
+
+
+@pytest.mark.parametrize("harm", ["cut", "empty", "other"])
+def test_a_damaged_checkpoint_is_named_and_nothing_is_lost(undisturbed, tmp_path, harm):
+    fitted, folder = undisturbed
+    path = checkpoint.numbered(folder)[-1]
+    copy = tmp_path / path.name
+    content = path.read_bytes()
+    copy.write_bytes({"cut": content[: len(content) // 2], "empty": b"", "other": content}[harm])
+    like = {"params": jnp.zeros(3)} if harm == "other" else {}
+    with pytest.raises(CounterpointError, match=r"damaged|expected") as error:
+        checkpoint.load(copy, like)
+    assert "\n" not in str(error.value)
+    assert checkpoint.load(path, {})[1]["step"] == fitted.progress.step
+
+
+def test_early_stopping_keeps_the_best():
+    fitted = fit(build, TRAIN, VALID, config(200, patience=3, optimiser=OptimiserConfig(p=0.1)))
+    values = [row["valid"][0] for row in fitted.progress.history]
+    assert len(values) < 200
+    assert fitted.progress.best[0] == max(values)
+    assert values.index(max(values)) == len(values) - 4
+
+
+def test_data_outside_the_support_are_refused_before_anything_runs():
+    bad = Sequences((np.full((3, 4), 2, np.uint8),), what="mine.npz")
+    with pytest.raises(CounterpointError, match=r"mine.npz: value 2 at step 0 .* outside the support .*0 or 1"):
+        fit(build, bad, None, config())
+    with pytest.raises(CounterpointError, match=r"frames have shape \(5,\)"):
+        fit(build, Sequences((np.zeros((3, 5)),)), None, config())
