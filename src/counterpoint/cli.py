@@ -59,6 +59,7 @@ def run(words: list[str]) -> int:
         return 0
     verb, *rest = words
     if verb not in VERBS:
-        kind = "option" if verb.startswith("-") else "verb"
-        raise CounterpointError(f"{verb!r} is no {kind}{nearest(verb, VERBS)}")
+        if verb.startswith("-"):
+            raise CounterpointError(f"{verb!r} is no option{nearest(verb, ['--help', '--version'])}")
+        raise CounterpointError(f"{verb!r} is no verb{nearest(verb, VERBS)}")
     return importlib.import_module(f"counterpoint.commands.{verb}").run(rest) or 0

@@ -21,6 +21,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.core import Tracer
 from jaxtyping import Bool, Float, Int, PyTree
 
 from counterpoint.errors import CounterpointError
@@ -193,9 +194,13 @@ class AbstractBound(eqx.Module):
     """A lower bound on log p(x_1:T), a function of the trace."""
 
     particles: eqx.AbstractVar[int]
-    resampling: eqx.AbstractVar[Any]  # None, or an AbstractResampling
     closed_form: eqx.AbstractVar[bool]  # wants closed-form divergences where they exist
     splits: eqx.AbstractVar[bool]  # a sum over steps, so that a step has a signal of its own
+
+    @property
+    def resampling(self) -> Any:
+        """An AbstractResampling, or None where particles keep their lines."""
+        return None
 
     @abstractmethod
     def __call__(self, trace: Trace, step=None) -> Float[Array, " B"]:
@@ -234,7 +239,7 @@ class AbstractEstimator(eqx.Module):
 class Pairing(eqx.Module):
     """(p, q, bound, estimator): what a recipe builds, fit trains, a checkpoint holds, evaluate scores."""
 
-    p: AbstractModel
+    p: AbstractDirected
     q: AbstractPosterior
     bound: AbstractBound
     estimator: AbstractEstimator
@@ -242,7 +247,7 @@ class Pairing(eqx.Module):
     def __check_init__(self):
         # transformations rebuild modules around tracers and placeholders; only real ones are checked
         leaves = jax.tree.leaves((self.p, self.q), is_leaf=lambda a: a is None)
-        if all(isinstance(a, Array) and not isinstance(a, jax.core.Tracer) for a in leaves if eqx.is_array(a)):
+        if all(isinstance(a, Array) and not isinstance(a, Tracer) for a in leaves if eqx.is_array(a)):
             self.q.check(self.p)
             check_fit(self.p, self.q)
             self.estimator.check(self.p, self.q, self.bound)
@@ -255,7 +260,7 @@ class Pairing(eqx.Module):
         return self.estimator(self.p, self.q, self.bound, batch, key, memory, step)
 
 
-def latent(p: AbstractModel) -> AbstractDistribution:
+def latent(p: AbstractDirected) -> AbstractDistribution:
     """The shapes of p's prior (arrays are ShapeDtypeStruct), computed without computing."""
     return eqx.filter_eval_shape(lambda p: p.prior(p.initial()), p)
 
@@ -265,7 +270,7 @@ def shapes(distribution: AbstractDistribution) -> PyTree:
     return eqx.filter_eval_shape(lambda d: d.sample(jax.random.key(0)), distribution)
 
 
-def observation(p: AbstractModel) -> AbstractDistribution:
+def observation(p: AbstractDirected) -> AbstractDistribution:
     """The shapes of p's likelihood."""
 
     def one(p):
@@ -275,7 +280,7 @@ def observation(p: AbstractModel) -> AbstractDistribution:
     return eqx.filter_eval_shape(one, p)
 
 
-def check_fit(p: AbstractModel, q: AbstractPosterior) -> None:
+def check_fit(p: AbstractDirected, q: AbstractPosterior) -> None:
     """q must propose what p's prior can give, or KL(q || p) is infinite.
 
     Raises CounterpointError naming both sides where the events or the supports differ.

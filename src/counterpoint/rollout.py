@@ -234,8 +234,9 @@ def rollout(
     state        where to go on from; its time keys the noise, so chunks with one key equal the whole
     defer        False scores within the scan even where it could wait: the reference for tests
 
-    Returns the trace (T, B, K) and the state after the last valid step. With resampling, trace.z at step t holds
-    the particles of that step; only the state knows lineages.
+    Returns the trace (T, B, K) and the state after the last valid step; but memories, which depend on x alone, run
+    over padding too, so go on from sequences of different lengths by marking their ends as missing. With resampling,
+    trace.z at step t holds the particles of that step; only the state knows lineages.
     """
     count, length = batch.valid.shape
     state = initial_state(p, q, count, particles) if state is None else state
@@ -249,7 +250,7 @@ def rollout(
     hide = stop if detach else lambda tree: tree
     recognition, context = jax.vmap(lambda *a: q.encode(hide(p), *a))(state.recognition, x, hide(e), mask)
     keys = jax.vmap(lambda t: random.split(random.fold_in(key, t), (count, particles)))(state.time + jnp.arange(length))
-    inputs = Inputs(*swap((x, e, context, mask, batch.valid)), keys)
+    inputs = Inputs(*swap((x, e, context, mask, batch.valid)), keys)  # pyright: ignore[reportCallIssue]
     voices = Voices(p, q, gaps, pathwise, detach, closed_form)
 
     if resampling is not None or gaps or not defer:

@@ -23,7 +23,7 @@ import numpy as np
 from jax import random
 
 from counterpoint.core import Pairing
-from counterpoint.data import Corpus, load
+from counterpoint.data import CORPORA, Corpus, load
 from counterpoint.errors import CounterpointError, nearest
 from counterpoint.files import replacing
 from counterpoint.recipes import Recipe, from_dict
@@ -145,7 +145,7 @@ def digest(corpus: Corpus) -> str:
 
 def place(source: str) -> str:
     """A source as a run keeps it: a file by its absolute path, a corpus by its name."""
-    return str(Path(source).expanduser().absolute()) if Path(source).suffix or "/" in source else source
+    return source if source in CORPORA else str(Path(source).expanduser().absolute())
 
 
 def create(

@@ -70,7 +70,8 @@ def test_a_name_tells_each_configuration_apart():
 
 def reasoned(message, *words):
     """A reason, a remedy, and both sides by name."""
-    assert ": choose " in message
+    assert ": " in message
+    assert "choose " in message
     for word in words:
         assert word in message
 
@@ -113,7 +114,7 @@ def test_a_gradient_that_does_not_exist_is_refused_with_its_reason(bound, estima
             reasoned(refusal(make), bound, "local", "reward_to_go")
 
 
-@pytest.mark.parametrize(("model", "other"), [("vrnn-gru", "hmm-binary"), ("tsbn-1", "lds"), ("lds", "vrnn-gru")])
+@pytest.mark.parametrize(("model", "other"), [("vrnn-gru", "hmm-binary"), ("tsbn-1", "lds"), ("lds", "tsbn-1")])
 def test_a_posterior_built_for_another_model_is_refused(model, other):
     """As when one is taken from another run."""
 

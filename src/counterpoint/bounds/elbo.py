@@ -22,7 +22,6 @@ class ELBO(AbstractBound):
     particles: int = eqx.field(static=True, default=1)
     closed_form: bool = eqx.field(static=True, default=True)
     kl_weight: Warmup = eqx.field(static=True, default=Warmup())
-    resampling: ClassVar[None] = None
     splits: ClassVar[bool] = True
 
     def __call__(self, trace: Trace, step=None):

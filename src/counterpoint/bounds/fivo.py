@@ -29,7 +29,7 @@ class FIVO(AbstractBound):
     splits: ClassVar[bool] = True
 
     @property
-    def resampling(self):  # pyright: ignore[reportIncompatibleVariableOverride]
+    def resampling(self):
         return (Multinomial if self.score_resampling else Systematic)(self.threshold)
 
     def __call__(self, trace: Trace, step=None):

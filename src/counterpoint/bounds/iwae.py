@@ -20,7 +20,6 @@ class IWAE(AbstractBound):
     name: ClassVar[str] = "iwae"
     particles: int = eqx.field(static=True, default=8)
     closed_form: ClassVar[bool] = False
-    resampling: ClassVar[None] = None
     splits: ClassVar[bool] = False
 
     def __call__(self, trace: Trace, step=None):

@@ -33,12 +33,12 @@ def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
     learner = jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *learners)
 
     rows = [
-        {"parameter": name, "shape": " x ".join(map(str, a.shape)) or "scalar", "numbers": int(a.size)}
+        {"parameter": name, "shape": " x ".join(map(str, a.shape)) or "scalar", "count": int(a.size)}
         for name, a in paths(learners[0].params).items()
     ]
-    console.print(table(rows, ("parameter", "shape", "numbers")))
-    counts = {voice: sum(r["numbers"] for r in rows if r["parameter"].split(".")[0] == voice) for voice in "pq"}
-    counts["other"] = sum(r["numbers"] for r in rows) - sum(counts.values())
+    console.print(table(rows, ("parameter", "shape", "count")))
+    counts = {voice: sum(r["count"] for r in rows if r["parameter"].split(".")[0] == voice) for voice in "pq"}
+    counts["other"] = sum(r["count"] for r in rows) - sum(counts.values())
     console.print("parameters: " + ", ".join(f"{v} in {k}" for k, v in counts.items() if v), soft_wrap=True)
 
     weights, state = nbytes(learner.params), nbytes(learner.optimiser)

@@ -1,6 +1,6 @@
 """Flags from dataclasses: tyro reads them and writes the help; what is wrong is said in one line.
 
-An unknown flag is found before tyro sees it, for tyro answers with a page; a wrong value is found after it refused.
+Unknown flags and wrong values are found before tyro sees them, for tyro answers with a page.
 """
 
 import dataclasses
@@ -39,18 +39,12 @@ def parse(kind: type[T], words: Sequence[str], prog: str, places: Sequence[str] 
             raise CounterpointError(f"{prog}: {name.upper()} is missing; see {prog} --help")
     if len(loose) > len(places):
         raise CounterpointError(f"{prog}: {loose[len(places)]!r} is one word too many; see {prog} --help")
-    try:
-        return tyro.cli(kind, prog=prog, args=words, console_outputs=False)
-    except SystemExit:
-        for flag, value in given(known, words):
-            wanted = None if value is None else expected(known[flag], value)
-            if wanted:
-                raise CounterpointError(f"{flag} is {value!r}, expected {wanted}") from None
-        for name, value in zip(places, loose):
-            wanted = expected(hints[name], value)
-            if wanted:
-                raise CounterpointError(f"{name.upper()} is {value!r}, expected {wanted}") from None
-        raise CounterpointError(f"cannot read {' '.join(words)!r}; see {prog} --help") from None
+    values = [(flag, known[flag], value) for flag, value in given(known, words) if value is not None]
+    for name, hint, value in (*values, *((name.upper(), hints[name], value) for name, value in zip(places, loose))):
+        wanted = expected(hint, value)
+        if wanted:
+            raise CounterpointError(f"{name} is {value!r}, expected {wanted}")
+    return tyro.cli(kind, prog=prog, args=words)
 
 
 def wrapped(text: str) -> str:
@@ -133,22 +127,22 @@ def options(hint: Any) -> tuple:
 
 def expected(hint: Any, value: str) -> str | None:
     """None where `value` can be read as the type, else what could be, in words."""
-    for option in options(hint):
-        if option is type(None):
-            fits = value == "None"
-        elif typing.get_origin(option) is typing.Literal:
-            fits = value in map(str, typing.get_args(option))
-        elif option in (int, float):
-            try:
-                option(value)
-                fits = True
-            except ValueError:
-                fits = False
-        else:
-            fits = option in (str, Path)
-        if fits:
-            return None
-    return describe(hint)
+    return None if any(fits(option, value) for option in options(hint)) else describe(hint)
+
+
+def fits(option: Any, value: str) -> bool:
+    """Whether `value` can be read as a type; True for one that only tyro knows."""
+    if option is type(None):
+        return value == "None"
+    if typing.get_origin(option) is typing.Literal:
+        return value in map(str, typing.get_args(option))
+    if option not in (int, float):
+        return True
+    try:
+        option(value)
+    except ValueError:
+        return False
+    return True
 
 
 def describe(hint: Any) -> str:

@@ -1,6 +1,7 @@
 """counterpoint train: a recipe, with whatever of it is set by flags."""
 
 import dataclasses
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -65,12 +66,7 @@ def run(words: list[str]) -> int:
     base = old.recipe if old else recipe(word)
     base, rest = swap(base, rest)
     settings = read(base, rest, f"counterpoint train {word}", old and {"seed": old.seed, "repeats": old.repeats})
-    if settings.repeats < 1 or settings.seed < 0:
-        raise CounterpointError(
-            f"repeats {settings.repeats} and seed {settings.seed}: give at least 1 repeat and a seed of at least 0"
-        )
-    if settings.particles < 0 or settings.fit.epochs < 1 or settings.fit.batch_size < 1 or settings.fit.validate < 1:
-        raise CounterpointError("give at least 0 particles, 1 epoch, 1 sequence a batch, 1 epoch between validations")
+    check(settings)
 
     from counterpoint.commands.cache import keep_compiled
     from counterpoint.data import load
@@ -100,6 +96,22 @@ def run(words: list[str]) -> int:
         check_data(pairing.p, part)
     made = runs.create(settings.out, chosen, settings.seed, settings.repeats, source, corpora, corpus)
     return execute(made, corpus)
+
+
+def check(settings: Any) -> None:
+    """Raises CounterpointError for a number that means nothing."""
+    least = {"repeats": 1, "fit.epochs": 1, "fit.batch_size": 1, "fit.buckets": 1, "fit.validate": 1, "fit.crop": 1}
+
+    def visit(config: Any, prefix: str) -> None:
+        for field in dataclasses.fields(config):
+            value, name = getattr(config, field.name), f"{prefix}{field.name}"
+            if dataclasses.is_dataclass(value):
+                visit(value, f"{name}.")
+            elif isinstance(value, int | float) and not value >= least.get(name, 0):
+                flag = f"--{name.replace('_', '-')}"
+                raise CounterpointError(f"{flag} is {value}, expected at least {least.get(name, 0)}")
+
+    visit(settings, "")
 
 
 def swap(base: "Recipe", words: list[str]) -> tuple["Recipe", list[str]]:
@@ -148,4 +160,4 @@ def read(base: "Recipe", words: list[str], prog: str, defaults: dict | None = No
 def summary(part: Any) -> str:
     """The name of a part, and what its docstring opens with."""
     name = getattr(part, "name", "")
-    return f"{name}\n\n{type(part).__doc__ or ''}".strip()
+    return f"{name}\n\n{inspect.getdoc(type(part)) or ''}".strip()

@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array, random
 from jaxtyping import Bool, Int, Shaped
 
-from counterpoint.core import AbstractModel, Batch, observation, shapes
+from counterpoint.core import AbstractDirected, Batch, Support, observation, shapes
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
 
@@ -25,8 +25,8 @@ class Bucket(NamedTuple):
     index: np.ndarray  # (N,) which sequence of the set each row is
 
 
-def check_data(p: AbstractModel, sequences: Sequences) -> None:
-    """Raise CounterpointError where p's likelihood cannot give these data: wrong shape, or values outside its support."""
+def check_data(p: AbstractDirected, sequences: Sequences) -> None:
+    """Raise CounterpointError where p's likelihood cannot give these data: wrong shape, values outside its support."""
     law = observation(p)
     frame = shapes(law)
     if sequences.event != frame.shape:
@@ -34,17 +34,22 @@ def check_data(p: AbstractModel, sequences: Sequences) -> None:
             f"{sequences.what}: frames have shape {sequences.event}, but {type(p).__name__} models frames of shape"
             f" {frame.shape}; build the model for these data, or give the data it was trained on"
         )
-    for i, a in enumerate(sequences.x):
-        inside = np.asarray(law.support.contains(jnp.asarray(a)))
-        if sequences.observed is not None:
-            seen = sequences.observed[i]
-            inside = inside | ~seen.reshape(seen.shape + (1,) * (a.ndim - seen.ndim))
-        if not inside.all():
-            where = tuple(int(n) for n in np.argwhere(~inside)[0])
-            raise CounterpointError(
-                f"{sequences.what}: value {a[where]} at step {where[0]} of sequence {i} is outside the support of the"
-                f" {type(law).__name__} likelihood ({law.support.name}); transform the data or choose another likelihood"
-            )
+    support = law.support
+    assert isinstance(support, Support)  # a frame has one layer
+    inside = np.asarray(support.contains(jnp.asarray(np.concatenate(sequences.x))))
+    if sequences.observed is not None:
+        seen = np.concatenate(sequences.observed)
+        inside = inside | ~seen.reshape(seen.shape + (1,) * (inside.ndim - seen.ndim))
+    if not inside.all():
+        row, *entry = (int(n) for n in np.argwhere(~inside)[0])
+        ends = np.cumsum(sequences.lengths)
+        i = int(np.searchsorted(ends, row, side="right"))
+        step = row - int(ends[i] - sequences.lengths[i])
+        raise CounterpointError(
+            f"{sequences.what}: value {sequences.x[i][(step, *entry)]} at step {step} of sequence {i} is outside the"
+            f" support of the {type(law).__name__} likelihood ({support.name}); transform the data or choose"
+            " another likelihood"
+        )
 
 
 def _edges(lengths: np.ndarray, most: int) -> list[int]:
@@ -72,7 +77,7 @@ def _edges(lengths: np.ndarray, most: int) -> list[int]:
     return best[n][1]
 
 
-def buckets(sequences: Sequences, p: AbstractModel, count: int = 4) -> list[Bucket]:
+def buckets(sequences: Sequences, p: AbstractDirected, count: int = 4) -> list[Bucket]:
     """Sort by length into at most `count` buckets, padded with zeros, in the dtype of p's frames."""
     dtype = shapes(observation(p)).dtype
     order = np.argsort(sequences.lengths, kind="stable")
@@ -100,7 +105,7 @@ def take(bucket: Bucket, rows: Int[Array, " B"], key=None, crop: int | None = No
     """The batch of these rows; row -1 is an empty sequence. With a crop, `crop` steps of each from a random start."""
     lengths = jnp.where(rows < 0, 0, bucket.lengths[rows])
     total = bucket.x.shape[1]
-    if crop is None or crop >= total:
+    if key is None or crop is None or crop >= total:
         pick = lambda a: a[rows]  # noqa: E731
         valid = jnp.arange(total)[None] < lengths[:, None]
     else:
@@ -141,7 +146,7 @@ def in_order(groups: list[Bucket], batch_size: int) -> Iterator[tuple[Batch, np.
             yield take(group, jnp.asarray(rows)), np.where(rows < 0, -1, group.index[rows])
 
 
-def whole(sequences: Sequences, p: AbstractModel) -> Batch:
+def whole(sequences: Sequences, p: AbstractDirected) -> Batch:
     """All sequences as one batch, in their own order."""
     check_data(p, sequences)
     (group,) = buckets(sequences, p, count=1)

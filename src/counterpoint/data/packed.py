@@ -1,6 +1,7 @@
 """Arrays in `.npz` files: read without trust, written with the same bytes every time, and known by their content."""
 
 import hashlib
+import io
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -16,8 +17,10 @@ NOTES = 88  # of a piano
 LOWEST = 21  # MIDI note of column 0
 
 # All that zipfile, zlib and numpy's header parser raise on bytes that are not what they claim to be.
-_DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError, SyntaxError)
-_DAMAGE = (*_DAMAGE, TypeError, OverflowError, MemoryError)
+_DAMAGE = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, MemoryError),
+    *(ValueError, TypeError, KeyError, OverflowError, SyntaxError),
+)
 
 
 def pack(rolls: np.ndarray) -> np.ndarray:
@@ -58,8 +61,6 @@ def write_npz(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _npy(a: np.ndarray) -> bytes:
-    import io
-
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.asarray(a), allow_pickle=False)
     return buffer.getvalue()
@@ -81,7 +82,9 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
                 raise CounterpointError(f"{path} is empty; give an .npz file as numpy.savez writes it")
             if not start.startswith(b"PK"):
                 what = "holds one .npy array" if start == b"\x93NUMPY" else "is not an .npz file"
-                raise CounterpointError(f"{path} {what}; save named arrays with numpy.savez, see load_npz for the names")
+                raise CounterpointError(
+                    f"{path} {what}; save named arrays with numpy.savez, see load_npz for the names"
+                )
             with zipfile.ZipFile(file) as archive:
                 names = archive.namelist()
             file.seek(0)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from counterpoint.errors import CounterpointError
+from counterpoint.errors import CounterpointError, nearest
+
+KINDS = ("binary", "real", "count", "index")
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,8 @@ class Sequences:
     (T_i, ...) for entries: False marks what is missing. NaN is allowed only there.
 
     Raises CounterpointError for no sequences, a sequence of length zero, differing event shapes or
-    dtypes, dtypes that are not numbers, and NaN or infinity that is not marked missing.
+    dtypes, dtypes that are not numbers, masks or names that do not fit, and NaN or infinity that is not
+    marked missing.
     """
 
     x: tuple[np.ndarray, ...]
@@ -32,14 +35,16 @@ class Sequences:
 
     def _check(self):
         if not self.x:
-            raise CounterpointError(
-                f"{self.what}: no sequences; give at least one array of shape (time, ...)"
-            )
+            raise CounterpointError(f"{self.what}: no sequences; give at least one array of shape (time, ...)")
         first = self.x[0]
         if self.observed is not None and len(self.observed) != len(self.x):
             raise CounterpointError(
                 f"{self.what}: {len(self.observed)} masks of what is observed for {len(self.x)} sequences;"
                 " give one for each"
+            )
+        if self.names and len(self.names) != len(self.x):
+            raise CounterpointError(
+                f"{self.what}: {len(self.names)} names for {len(self.x)} sequences; give one for each, or none"
             )
         for i, a in enumerate(self.x):
             name = f"{self.what}: sequence {self.names[i] if self.names else i}"
@@ -98,8 +103,10 @@ class Corpus:
     """Three splits and what a step of them is.
 
     `kind` is "binary", "real", "count" or "index" (an integer category): what the values are, from which a
-    recipe takes its likelihood. `step` names one time step in the reader's words, `lowest` the MIDI note of
+    recipe takes its likelihood ("count" has none yet). `step` names one time step in the reader's words, `lowest` the MIDI note of
     column 0 where columns are notes (else None).
+
+    Raises CounterpointError for another kind, and where the frames of the splits differ in shape.
     """
 
     name: str
@@ -111,3 +118,14 @@ class Corpus:
     lowest: int | None = None
     seconds: float | None = None  # length of one step, where it has one
     note: str = ""  # provenance and licence, one line
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise CounterpointError(f"{self.name}: unknown kind {self.kind!r}{nearest(self.kind, KINDS)}")
+        for split in ("valid", "test"):
+            event = getattr(self, split).event
+            if event != self.train.event:
+                raise CounterpointError(
+                    f"{self.name}: frames of {split} have shape {event}, those of train {self.train.event};"
+                    " all splits must agree"
+                )

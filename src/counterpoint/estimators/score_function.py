@@ -48,15 +48,16 @@ class ScoreFunction(AbstractEstimator):
     """d theta = grad log p(v, h),  d phi = sum_t (l_t - C(v_t) - c) / max(1, sqrt v) grad log q(h_t),
     d lambda = sum_t (l_t - C(v_t) - c) grad C(v_t)      (seed 2, Algorithm 1; Mnih and Gregor 2014)
 
-    signal "reward_to_go": l_t is all of the bound that h_t can change, sum_s>=t l_s. Unbiased (up to the positive factor
-    1 / max(1, sqrt v), which scales the step and not its direction).
+    signal "reward_to_go": l_t is all of the bound that h_t can change, sum_s>=t l_s. Unbiased (up to the positive
+    factor 1 / max(1, sqrt v), which scales the step and not its direction).
     signal "local": l_t is step t's own term, as Algorithm 1 prints it. Biased for phi: where q is autoregressive, h_t
     moves later terms too, and their part of the gradient is left out (REFERENCE 0.7: on the case D4 the cosine with the
     exact gradient is 0.989 and one component has the wrong sign). Its variance is far smaller.
 
-    The baselines see no h_t, so they change no expectation: C(v_t) = a' tanh(A v_t), without biases; c and v are running
-    moments with weight `decay`, taken from *before* the batch (Algorithm 1 updates them first, which correlates them
-    with h_t), except in the first. A signal that sums n_t steps has baseline n_t (C + c): both learn values per step.
+    The baselines see no h_t, so they change no expectation: C(v_t) = a' tanh(A v_t), without biases; c and v are
+    running moments with weight `decay`, taken from *before* the batch (Algorithm 1 updates them first, which
+    correlates them with h_t), except in the first. A signal that sums n_t steps has baseline n_t (C + c): both learn
+    values per step.
     """
 
     baseline: tuple[Float[Array, "units M"], Float[Array, " units"]] | None

@@ -11,12 +11,12 @@ import equinox as eqx
 import numpy as np
 from jax import lax, random
 
+from counterpoint.bounds import score
 from counterpoint.core import AbstractBound, AbstractDirected, AbstractPosterior, Batch
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
 from counterpoint.evaluation import passes
 from counterpoint.files import replacing
-from counterpoint.rollout import rollout
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,7 @@ def run(
 ):
     """The bound of each sequence with each key: (R, B). `together` of the R run as one."""
 
-    def one(key):
-        how = {"particles": bound.particles, "resampling": bound.resampling, "closed_form": bound.closed_form}
-        return bound(rollout(p, q, batch, key, defer=defer, **how)[0])
-
-    return lax.map(one, keys, batch_size=together)
+    return lax.map(lambda key: score(p, q, bound, batch, key, defer), keys, batch_size=together)
 
 
 def evaluate(

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from counterpoint.core import AbstractPosterior, direct
+from counterpoint.core import AbstractDirected, AbstractPosterior, direct
 from counterpoint.distributions import Categorical
 from counterpoint.errors import CounterpointError
 from counterpoint.models.hmm import HMM
@@ -21,7 +21,7 @@ class ForwardBackwardConfig:
     name: ClassVar[str] = "forward_backward"
     smooth: bool = True
 
-    def build(self, p: HMM, facts, key) -> "ForwardBackward":
+    def build(self, p: AbstractDirected, facts, key) -> "ForwardBackward":
         q = ForwardBackward(self.smooth)
         q.check(p)
         return q

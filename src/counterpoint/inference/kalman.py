@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from counterpoint.core import AbstractPosterior, direct
+from counterpoint.core import AbstractDirected, AbstractPosterior, direct
 from counterpoint.distributions import FullGaussian
 from counterpoint.distributions.gaussian import masked
 from counterpoint.errors import CounterpointError
@@ -22,7 +22,7 @@ class KalmanConfig:
     name: ClassVar[str] = "kalman"
     smooth: bool = True
 
-    def build(self, p: LDS, facts, key) -> "Kalman":
+    def build(self, p: AbstractDirected, facts, key) -> "Kalman":
         q = Kalman(self.smooth)
         q.check(p)
         return q
@@ -35,7 +35,8 @@ class Kalman(AbstractPosterior):
         h_t = C' R^-1 (x_t - o) + A' Q^-1 (Q^-1 + J_t+1)^-1 h_t+1
 
     from the future (the information form of the RTS smoother). exp(-z' J z / 2 + h' z) is p(x_>=t | z_t) up to a
-    constant, so each sampled path has weight p(x_1:T) exactly: every bound equals the log-likelihood and has no variance.
+    constant, so each sampled path has weight p(x_1:T) exactly: every sampled bound is the log-likelihood, without
+    variance.
 
     smooth=False drops the messages from t + 1 on: the per-step optimum of filtering EM (REFERENCE D5: the gap to
     log p stays). Missing entries of a frame leave C' R^-1 C through the marginal of those observed.

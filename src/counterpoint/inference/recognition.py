@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
-from counterpoint.core import AbstractPosterior, direct
+from counterpoint.core import AbstractDirected, AbstractPosterior, direct
 from counterpoint.distributions import Bernoulli, Facts
 from counterpoint.errors import CounterpointError
 from counterpoint.models.tsbn import TSBN, lagged
@@ -21,7 +21,7 @@ class TSBNRecognitionConfig:
     name: ClassVar[str] = "tsbn_recognition"
     scale: float = 0.1
 
-    def build(self, p: TSBN, facts: Facts, key) -> "TSBNRecognition":
+    def build(self, p: AbstractDirected, facts: Facts, key) -> "TSBNRecognition":
         if not isinstance(p, TSBN):
             raise refusal(p)
         keys, (n, units, width) = random.split(key, 3), p.w3.shape

@@ -22,7 +22,7 @@ class HMMConfig:
 
     def build(self, facts: Facts, key) -> "HMM":
         a, b = random.split(key)
-        emission = facts.marginal + self.spread * random.normal(a, (self.states, facts.family.size))
+        emission = jnp.asarray(facts.marginal)[None] + self.spread * random.normal(a, (self.states, facts.family.size))
         transition = 0.1 * random.normal(b, (self.states, self.states)) + jnp.eye(self.states)
         return HMM(jnp.zeros(self.states), transition, emission, facts.family)
 

@@ -1,7 +1,7 @@
 """The variational recurrent network."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import equinox as eqx
 import jax
@@ -22,7 +22,7 @@ class VRNNConfig:
     hidden: int = 128
     width: int = 128
     depth: int = 1
-    cell: str = "lstm"
+    cell: Literal["gru", "lstm"] = "lstm"
 
     def build(self, facts: Facts, key) -> "VRNN":
         return VRNN(self, facts, key=key)

@@ -4,6 +4,8 @@
 left in the scan is one product, with the previous state.
 """
 
+import itertools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -84,7 +86,7 @@ def mlp(sizes: tuple[int, ...], *, key, activation=jax.nn.relu, last=None, bias=
     at that output.
     """
     layers = []
-    pairs = list(zip(sizes[:-1], sizes[1:]))
+    pairs = list(itertools.pairwise(sizes))
     for i, (inputs, outputs) in enumerate(pairs):
         linear = eqx.nn.Linear(inputs, outputs, key=random.fold_in(key, i))
         end = i == len(pairs) - 1

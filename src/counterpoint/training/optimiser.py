@@ -1,5 +1,6 @@
 """What turns gradients into steps: Optax, with a learning rate for each voice."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,7 +39,7 @@ class OptimiserConfig:
         for field, rate in rates.items():
             if not rate >= 0:
                 raise CounterpointError(f"the learning rate of {field} is {rate}; give a number of at least 0")
-        moves = {field: self._rule(rate, steps) for field, rate in rates.items()}
+        moves: dict[Hashable, optax.GradientTransformation] = {field: self._rule(rate, steps) for field, rate in rates.items()}
         clip = optax.clip_by_global_norm(self.clip) if self.clip else optax.identity()
         return optax.chain(clip, optax.partition(moves, label))
 

@@ -1,0 +1,126 @@
+"""A user's own sequences in one `.npz`: what the arrays may be called and how they may lie. Never unpickles."""
+
+from pathlib import Path
+
+import numpy as np
+
+from counterpoint.data.layouts import LAYOUTS, PARTS, sequences
+from counterpoint.data.packed import LOWEST, SPLITS, read_npz, write_npz
+from counterpoint.data.sequences import KINDS, Corpus, Sequences
+from counterpoint.errors import CounterpointError, nearest
+from counterpoint.files import replacing
+
+ABOUT = ("kind", "step", "lowest", "seconds", "note", "name", "layout")
+KNOWN = {s + end for s in SPLITS for end in ("", "_rolls", *(f"_{p}" for p in PARTS))} | {"x", *PARTS, *ABOUT}
+SEED = 0  # of the split of `x`
+
+
+def load_npz(path: str | Path) -> Corpus:
+    """Sequences from a `.npz`, in one of these forms, for each split s of `train`, `valid`, `test`:
+
+    padded    `s` (N, T, ...), with `s_lengths` (N,) where sequences end before T
+    stacked   `s` (frames, ...), all sequences one after the other, with `s_lengths` (N,) that sum to the frames
+    packed    `s_rolls` uint8 (frames, 11), stacked rows of 88 notes through numpy.packbits, with `s_lengths`
+
+    or one array `x`, padded or stacked (with `lengths`), which is split 80/10/10 at random by a fixed seed.
+
+    `s_observed` (for `x`, `observed`) lies as the array does, for frames or for entries, False where missing;
+    `s_names` (N,) names sequences. Without lengths an array is padded. With lengths it is stacked when they sum to
+    its first axis, else padded; where all are 1 both fit, and it is padded only if it has three axes or more. `layout`
+    ("padded" or "stacked") settles it. `kind`, `step`, `lowest`, `seconds`, `note`, `name` fill the fields of Corpus.
+    Without `kind`: "binary" where all values are 0 or 1, else "index" for whole numbers >= 0 with frames of shape (),
+    "count" for others >= 0, else "real".
+
+    Raises CounterpointError for a file that cannot be read, names it does not know, and arrays that do not fit.
+    """
+    path = Path(path)
+    arrays = read_npz(path)
+    about = {key: _scalar(path, key, arrays.pop(key)) for key in ABOUT if key in arrays}
+    layout = about.pop("layout", None)
+    if layout not in (None, *LAYOUTS):
+        raise CounterpointError(f"{path}: unknown layout {layout!r}{nearest(str(layout), LAYOUTS)}")
+    for key in arrays:
+        if key not in KNOWN:
+            raise CounterpointError(f"{path}: unknown array {key!r}{nearest(key, KNOWN)}")
+    if any(key.endswith("_rolls") for key in arrays):
+        about.setdefault("lowest", LOWEST)
+
+    if "x" in arrays:
+        other = sorted(key for key in arrays if key not in ("x", *PARTS))
+        if other:
+            raise CounterpointError(f"{path} has x and also {', '.join(other)}; give x alone or the three splits")
+        splits = _split(sequences(str(path), "x", arrays, layout))
+    else:
+        missing = [s for s in SPLITS if s not in arrays and f"{s}_rolls" not in arrays]
+        if missing:
+            raise CounterpointError(
+                f"{path} has no array {' or '.join(missing)} (it has {', '.join(arrays) or 'none'}); give train, valid"
+                " and test, or one array x"
+            )
+        stray = sorted(set(arrays) & set(PARTS))
+        if stray:
+            raise CounterpointError(f"{path} has {stray[0]} without x; call it train_{stray[0]}, and so on")
+        splits = {s: sequences(str(path), s, arrays, layout) for s in SPLITS}
+    about.setdefault("kind", guess_kind(*splits.values()))
+    about.setdefault("name", path.stem)
+    return Corpus(**splits, **about)
+
+
+def save_npz(path: str | Path, corpus: Corpus) -> None:
+    """Write a corpus in the stacked form that `load_npz` reads back equal; masks of frames or of entries alike."""
+    arrays = {key: np.array(value) for key in ABOUT[:-1] if (value := getattr(corpus, key)) is not None}
+    arrays["layout"] = np.array("stacked")
+    for split in SPLITS:
+        group: Sequences = getattr(corpus, split)
+        arrays[split] = np.concatenate(group.x)
+        arrays[f"{split}_lengths"] = group.lengths.astype(np.int32)
+        if group.observed is not None:
+            # One of them may cover entries where another covers frames; entries can say both.
+            whole = len({seen.ndim for seen in group.observed}) == 1
+            pairs = zip(group.observed, group.x)
+            seen = group.observed if whole else [np.broadcast_to(_like(m, x), x.shape) for m, x in pairs]
+            arrays[f"{split}_observed"] = np.concatenate(seen)
+        if group.names:
+            arrays[f"{split}_names"] = np.array(group.names)
+    with replacing(Path(path)) as file:
+        write_npz(file, arrays)
+
+
+def guess_kind(*groups: Sequences) -> str:
+    """What the observed values are: see `load_npz`."""
+    binary, whole = True, True
+    for group in groups:
+        for i, x in enumerate(group.x):
+            seen = None if group.observed is None else _like(group.observed[i], x)
+            inside = np.ones(x.shape, bool) if seen is None else np.broadcast_to(seen, x.shape)
+            values = x[inside]
+            binary = binary and bool(np.isin(values, (0, 1)).all())
+            whole = whole and x.dtype.kind in "bui" and bool((values >= 0).all())
+    if binary:
+        return "binary"
+    return "real" if not whole else "index" if groups[0].event == () else "count"
+
+
+def _like(mask: np.ndarray, x: np.ndarray) -> np.ndarray:
+    return mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
+
+
+def _scalar(path: Path, key: str, a: np.ndarray):
+    """The text or number of a field of Corpus."""
+    number = key in ("lowest", "seconds")
+    if a.ndim or a.dtype.kind not in ("uif" if number else "U"):
+        raise CounterpointError(f"{path}: {key} is not {'one number' if number else 'one text'}")
+    if key == "kind" and str(a) not in KINDS:
+        raise CounterpointError(f"{path}: unknown kind {str(a)!r}{nearest(str(a), KINDS)}")
+    return str(a) if not number else int(a) if key == "lowest" else float(a)
+
+
+def _split(everything: Sequences) -> dict[str, Sequences]:
+    """80/10/10 of them at random, each in its first order; the same for the same number of sequences."""
+    n = len(everything)
+    if n < 3:
+        raise CounterpointError(f"{everything.what} has {n} sequences; give 3 or more, or train, valid and test")
+    tenth = max(1, round(n / 10))
+    order = np.random.default_rng(SEED).permutation(n)
+    parts = {"train": order[2 * tenth :], "valid": order[:tenth], "test": order[tenth : 2 * tenth]}
+    return {split: everything.take(np.sort(rows)) for split, rows in parts.items()}

@@ -1,0 +1,34 @@
+"""One tiny trained run for all tests of the command."""
+
+import pytest
+
+from cli.cases import SMALL, write
+from counterpoint.cli import main
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("data") / "tiny.npz")
+
+
+@pytest.fixture(scope="session")
+def run(data, tmp_path_factory):
+    """A run that has finished."""
+    out = tmp_path_factory.mktemp("runs")
+    assert main(["train", "--data", data, "--out", str(out), "--fit.epochs", "3", *SMALL]) == 0
+    return out / "chorales-001"
+
+
+@pytest.fixture
+def refused(capsys):
+    """Calls the command, expects code 2 and one line on stderr, and gives that line back."""
+
+    def call(*words: str) -> str:
+        capsys.readouterr()
+        assert main(list(words)) == 2
+        out, err = capsys.readouterr()
+        assert err.startswith("counterpoint: ") and err.count("\n") == 1, err
+        assert "Traceback" not in out + err
+        return err
+
+    return call

@@ -1,0 +1,103 @@
+"""Help, and what mistyped words are answered with."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from counterpoint.cli import VERBS, main
+
+SCRIPT = "import sys; from counterpoint.cli import main; sys.exit(main())"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["data", "prepare", "--help"]])
+def test_help_answers_within_a_second(words):
+    def once():
+        start = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", SCRIPT, *words], capture_output=True, text=True)
+        return time.perf_counter() - start, done
+
+    times, runs = zip(*(once() for _ in range(3)))
+    assert min(times) < 1.0
+    assert all(done.returncode == 0 and "usage: counterpoint" in done.stdout and not done.stderr for done in runs)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_within_80_columns(verb, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    try:
+        assert main([verb, "--help"]) == 0
+    except SystemExit as done:
+        assert done.code == 0
+    out = capsys.readouterr().out
+    assert f"counterpoint {verb}" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_help_names_every_verb(capsys):
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert all(f"\n  {verb} " in out for verb in VERBS)
+
+
+def test_help_of_a_recipe_lists_every_setting(capsys):
+    with pytest.raises(SystemExit) as done:
+        main(["train", "chorales", "--help"])
+    assert done.value.code == 0
+    out = capsys.readouterr().out
+    for flag in ("--p.latent", "--q.width", "--bound.kl-weight.steps", "--fit.epochs", "--fit.optimiser.p", "--seed"):
+        assert flag in out
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["tarin"], "'train'"),
+        (["--hlep"], "'--help'"),
+        (["train", "choralse"], "'chorales'"),
+        (["show", "jsb-vrn"], "'jsb-vrnn'"),
+        (["train", "--p", "tsbm"], "'tsbn'"),
+        (["train", "--bound", "elob"], "'elbo'"),
+        (["train", "--data", "choralse"], "'chorales'"),
+        (["train", "--p.latnet", "3"], "'--p.latent'"),
+        (["train", "--fit.epoch=3"], "'--fit.epochs'"),
+        (["evaluate", "x", "--particle", "3"], "'--particles'"),
+        (["data", "prepair"], "'prepare'"),
+    ],
+)
+def test_mistyped_words_get_the_nearest_right_one(words, answer, refused):
+    assert f"did you mean {answer}" in refused(*words)
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["train", "--p.latent", "many"], ["--p.latent", "'many'", "a whole number"]),
+        (["train", "--p.latent"], ["--p.latent", "no value"]),
+        (["train", "--fit.optimiser.p", "fast"], ["'fast'", "a number"]),
+        (["train", "--fit.optimiser.name", "adamm"], ["'adam' or 'rmsprop' or 'sgd'"]),
+        (["train", "--fit.crop", "x"], ["a whole number or None"]),
+        (["train", "--fit.epochs", "0"], ["--fit.epochs is 0", "at least 1"]),
+        (["train", "--p.latent", "-3"], ["--p.latent is -3"]),
+        (["train", "--repeats", "0"], ["--repeats is 0"]),
+        (["train", "--p"], ["--p has no value"]),
+        (["train", "--seed", "1", "chorales"], ["'chorales' is one word too many"]),
+        (["evaluate", "x", "--split", "tets"], ["'train' or 'valid' or 'test'"]),
+        (["evaluate"], ["RUN is missing"]),
+        (["resume", "a", "b"], ["one word too many"]),
+        (["resume", "nowhere"], ["nowhere is no run"]),
+        (["train", "--p", "tsbn"], ["choose another posterior"]),
+        (["train", "--p", "tsbn", "--q", "tsbn_recognition"], ["choose estimator = score_function"]),
+    ],
+)
+def test_wrong_values_are_said_in_one_line(words, parts, refused, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = refused(*words)
+    assert all(part in line for part in parts), line
+    assert not list(tmp_path.iterdir())
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("counterpoint ")

@@ -1,0 +1,152 @@
+"""What each verb leaves and prints, on a tiny run."""
+
+import csv
+import json
+
+import mido
+import numpy as np
+import pytest
+
+from cli.cases import SMALL
+from counterpoint.cli import main
+
+
+def test_train_leaves_everything_in_its_folder(run):
+    names = {path.name for path in run.iterdir()}
+    assert {"config.json", "metrics.json", "checkpoints", "curves.png", "rolls.png", "results.json"} <= names
+    assert names & {"sample.mid", "sample.npz"}
+    config = json.loads((run / "config.json").read_text())
+    assert config["recipe"]["p"] == {"name": "vrnn", "latent": 2, "hidden": 4, "width": 4, "depth": 1, "cell": "gru"}
+    assert config["data"]["digest"].startswith("sha256:")
+    rows = json.loads((run / "metrics.json").read_text())
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    results = json.loads((run / "results.json").read_text())["results"]
+    assert set(results["vrnn + filtering"]) == {"ELBO", "IWAE-2", "FIVO-2"}
+    assert {"independent Bernoulli", "autoregressive, first order"} < set(results)
+
+
+def test_the_independent_baseline_is_the_training_marginal(run, data):
+    with np.load(data) as arrays:
+        rate = (arrays["train"].sum(0) + 0.5) / (len(arrays["train"]) + 1)
+        test = arrays["test"]
+    want = (test * np.log(rate) + (1 - test) * np.log1p(-rate)).sum(1).mean()
+    results = json.loads((run / "results.json").read_text())["results"]
+    assert results["independent Bernoulli"]["exact"]["per_step"] == pytest.approx(want, abs=1e-5)
+
+
+def test_what_train_prints_fits_80_columns_and_says_what_comes_next(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--data", data, "--fit.epochs", "1", "--repeats", "2", *SMALL]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80 + len(data)
+    assert "still improving when it stopped" in out
+    assert "nats per step, higher is better" in " ".join(out.split())
+    assert "standard deviation over repeats" in " ".join(out.split())
+    assert out.rstrip().splitlines()[-2] == "next: counterpoint generate runs/chorales-001"
+    members = json.loads((tmp_path / "runs/chorales-001/results.json").read_text())["results"]["vrnn + filtering"]
+    assert len(members["ELBO"]["per_step_members"]) == 2
+
+
+def test_a_run_repeats_exactly_from_its_folder(run, tmp_path):
+    assert main(["train", str(run), "--out", str(tmp_path)]) == 0
+    again = tmp_path / "chorales-001"
+    assert results(again) == results(run)
+    for mine, theirs in zip(sorted(again.glob("checkpoints/*")), sorted(run.glob("checkpoints/*"))):
+        same_arrays(mine, theirs)
+
+
+def results(folder):
+    return json.loads((folder / "results.json").read_text())["results"]
+
+
+def same_arrays(a, b):
+    with np.load(a) as left, np.load(b) as right:
+        for name in left.files:
+            if name != "__facts__":
+                np.testing.assert_array_equal(left[name], right[name])
+
+
+def test_resume_of_a_finished_run_writes_the_report_anew(run, capsys):
+    before = results(run)
+    (run / "results.json").unlink()
+    assert main(["resume", str(run)]) == 0
+    assert "finished already" in capsys.readouterr().out
+    assert results(run) == before
+
+
+def test_evaluate_agrees_with_the_report_of_train(run, tmp_path, capsys):
+    file = tmp_path / "scores.csv"
+    assert main(["evaluate", str(run), "--particles", "2", "--csv", str(file)]) == 0
+    assert "per sequence" in capsys.readouterr().out
+    rows = list(csv.DictReader(file.open()))
+    total = sum(float(row["ELBO nats"]) for row in rows) / sum(int(row["steps"]) for row in rows)
+    assert total == pytest.approx(results(run)["vrnn + filtering"]["ELBO"]["per_step"], abs=1e-6)
+
+
+def test_evaluate_against_itself_finds_no_difference(run, capsys):
+    assert main(["evaluate", str(run), "--particles", "0", "--against", str(run)]) == 0
+    assert "+0.000 ± 0.000" in capsys.readouterr().out
+
+
+def test_generate_is_deterministic_and_writes_what_it_says(run, tmp_path, capsys):
+    for name in ("a", "b"):
+        assert main(["generate", str(run), "--length", "7", "--count", "2", "--out", str(tmp_path / name)]) == 0
+    files = sorted((tmp_path / "a").iterdir())
+    assert all(str(path) in capsys.readouterr().out for path in files[:1])
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_generate_continues_a_prefix(run, tmp_path, data):
+    out = tmp_path / "more.npz"
+    assert main(["generate", str(run), "--length", "3", "--prefix", "4", "--out", str(out)]) == 0
+    with np.load(out) as made, np.load(data) as given:
+        (only,) = (made[name] for name in made.files)
+        assert only.shape == (7, 5)
+        np.testing.assert_array_equal(only[:4], given["test"][:4])
+
+
+def test_generate_refuses(run, refused, tmp_path):
+    assert "at least 1" in refused("generate", str(run), "--length", "0")
+    assert "prefix below 6" in refused("generate", str(run), "--prefix", "6")
+    assert "cannot write" in refused("generate", str(run), "--out", str(tmp_path / "x.wav"))
+
+
+def test_show_and_recipes(run, capsys):
+    assert main(["show", "chorales"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("p = vrnn  q = filtering  bound = elbo  estimator = pathwise\n")
+    assert "--fit.optimiser.p" in out
+    assert main(["show", str(run)]) == 0
+    assert "after 3 of 3 epochs" in capsys.readouterr().out
+    assert main(["recipes"]) == 0
+    assert "jsb-tsbn" in capsys.readouterr().out
+
+
+def test_dry_run_writes_nothing(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["--p", "tsbn", "--q", "tsbn_recognition", "--estimator", "score_function", "--p.units", "3"]
+    assert main(["train", "--data", data, "--dry-run", "--fit.batch-size", "4", *words]) == 0
+    out = capsys.readouterr().out
+    assert "p = tsbn" in out and "an epoch: 2 steps" in out and "1 x 3 x 3" in out
+    assert not list(tmp_path.iterdir())
+
+
+def test_runs_are_never_overwritten(run, tmp_path):
+    from counterpoint import runs
+
+    found = runs.open_run(run)
+    make = lambda: runs.create(tmp_path, found.recipe, 0, 1, found.source, None, found.corpus()).folder.name  # noqa: E731
+    assert [make(), make()] == ["chorales-001", "chorales-002"]
+    (tmp_path / "chorales-007").mkdir()
+    assert make() == "chorales-008"
+
+
+def test_midi_of_notes(tmp_path, run):
+    from counterpoint.commands.pictures import keep
+    from counterpoint.runs import open_run
+
+    corpus = open_run(run).corpus()
+    (path,) = keep(corpus, [corpus.test.x[0]], tmp_path / "a.mid")
+    assert mido.MidiFile(path).length == pytest.approx(len(corpus.test.x[0]) * (corpus.seconds or 0.5))
