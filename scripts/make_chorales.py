@@ -8,6 +8,7 @@ Takes about a minute on two processes. The same music21 gives the same arrays; t
 
 import argparse
 import hashlib
+import itertools
 import re
 from multiprocessing import Pool
 from pathlib import Path
@@ -72,7 +73,7 @@ def tunes(chorales: list[tuple[str, np.ndarray, list[int]]]) -> list[list[int]]:
 
     owner: dict = {}
     for i, (name, _, tune) in enumerate(chorales):
-        steps = [b - a for a, b in zip(tune, tune[1:]) if a != b]
+        steps = [b - a for a, b in itertools.pairwise(tune) if a != b]
         runs = [tuple(steps[k : k + RUN]) for k in range(len(steps) - RUN + 1)]
         for mark in [name.split("-")[0], *runs]:
             parent[root(i)] = root(owner.setdefault(mark, i))

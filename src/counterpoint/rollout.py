@@ -202,7 +202,7 @@ def within(voices: Voices, carry, memory, log_weight, inputs: Inputs, resampling
         )
         new = where(now.valid, new, (carry, memory))
         change = where(now.valid, scores[0] + scores[1] - guess.log_q, jnp.zeros(()))
-        increment = jax.nn.logsumexp(log_weight + change, 1)
+        increment = jnp.where(now.valid, jax.nn.logsumexp(log_weight + change, 1), 0.0)
         log_weight = log_weight + change - increment[:, None]
         return (*new, log_weight), (x, guess, scores, increment, chance)
 

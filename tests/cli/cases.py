@@ -2,7 +2,7 @@
 
 import numpy as np
 
-SMALL = ["--p.latent", "2", "--p.hidden", "4", "--p.width", "4", "--q.width", "4", "--particles", "2"]
+SMALL = ["--p.latent", "2", "--p.hidden", "4", "--p.width", "4", "--q.width", "4", "--particles", "0"]
 SMALL += ["--fit.buckets", "1", "--fit.batch-size", "4", "--fit.save-seconds", "0"]
 
 

@@ -27,7 +27,8 @@ def refused(capsys):
         capsys.readouterr()
         assert main(list(words)) == 2
         out, err = capsys.readouterr()
-        assert err.startswith("counterpoint: ") and err.count("\n") == 1, err
+        assert err.startswith("counterpoint: "), err
+        assert err.count("\n") == 1, err
         assert "Traceback" not in out + err
         return err
 

@@ -21,7 +21,7 @@ def test_train_leaves_everything_in_its_folder(run):
     rows = json.loads((run / "metrics.json").read_text())
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     results = json.loads((run / "results.json").read_text())["results"]
-    assert set(results["vrnn + filtering"]) == {"ELBO", "IWAE-2", "FIVO-2"}
+    assert set(results["vrnn + filtering"]) == {"ELBO"}
     assert {"independent Bernoulli", "autoregressive, first order"} < set(results)
 
 
@@ -37,7 +37,7 @@ def test_the_independent_baseline_is_the_training_marginal(run, data):
 def test_what_train_prints_fits_80_columns_and_says_what_comes_next(data, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(tmp_path)
-    assert main(["train", "--data", data, "--fit.epochs", "1", "--repeats", "2", *SMALL]) == 0
+    assert main(["train", "--data", data, "--fit.epochs", "1", "--repeats", "2", *SMALL, "--particles", "2"]) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80 + len(data)
     assert "still improving when it stopped" in out
@@ -45,6 +45,7 @@ def test_what_train_prints_fits_80_columns_and_says_what_comes_next(data, tmp_pa
     assert "standard deviation over repeats" in " ".join(out.split())
     assert out.rstrip().splitlines()[-2] == "next: counterpoint generate runs/chorales-001"
     members = json.loads((tmp_path / "runs/chorales-001/results.json").read_text())["results"]["vrnn + filtering"]
+    assert set(members) == {"ELBO", "IWAE-2", "FIVO-2"}
     assert len(members["ELBO"]["per_step_members"]) == 2
 
 
@@ -77,9 +78,9 @@ def test_resume_of_a_finished_run_writes_the_report_anew(run, capsys):
 
 def test_evaluate_agrees_with_the_report_of_train(run, tmp_path, capsys):
     file = tmp_path / "scores.csv"
-    assert main(["evaluate", str(run), "--particles", "2", "--csv", str(file)]) == 0
+    assert main(["evaluate", str(run), "--particles", "0", "--csv", str(file)]) == 0
     assert "per sequence" in capsys.readouterr().out
-    rows = list(csv.DictReader(file.open()))
+    rows = list(csv.DictReader(file.read_text().splitlines()))
     total = sum(float(row["ELBO nats"]) for row in rows) / sum(int(row["steps"]) for row in rows)
     assert total == pytest.approx(results(run)["vrnn + filtering"]["ELBO"]["per_step"], abs=1e-6)
 
@@ -129,7 +130,9 @@ def test_dry_run_writes_nothing(data, tmp_path, monkeypatch, capsys):
     words = ["--p", "tsbn", "--q", "tsbn_recognition", "--estimator", "score_function", "--p.units", "3"]
     assert main(["train", "--data", data, "--dry-run", "--fit.batch-size", "4", *words]) == 0
     out = capsys.readouterr().out
-    assert "p = tsbn" in out and "an epoch: 2 steps" in out and "1 x 3 x 3" in out
+    assert "p = tsbn" in out
+    assert "an epoch: 2 steps" in out
+    assert "1 x 3 x 3" in out
     assert not list(tmp_path.iterdir())
 
 

@@ -1,5 +1,7 @@
 """Every part of the package, one line each, in tiny sizes. A new part joins here and is crossed with all others."""
 
+from functools import cache, partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -80,12 +82,14 @@ def frames(kind: str, rows: int, length: int, seed=0) -> np.ndarray:
     """Data of a kind: (rows, length, ...)."""
     rng = np.random.default_rng(seed)
     if kind == "binary":
-        return rng.integers(0, 2, (rows, length, 3)).astype(np.float32)
+        return rng.integers(0, 2, (rows, length, 3)).astype(float)
     if kind == "real":
-        return rng.normal(0.3, 1.1, (rows, length, 2)).astype(np.float32)
-    return np.concatenate([np.arange(3), rng.integers(0, 3, rows * length)])[: rows * length].reshape(
-        rows, length
-    ).astype(np.int32)
+        return rng.normal(0.3, 1.1, (rows, length, 2))
+    return (
+        np.concatenate([np.arange(3), rng.integers(0, 3, rows * length)])[: rows * length]
+        .reshape(rows, length)
+        .astype(np.int32)
+    )
 
 
 def facts_of(model: str):
@@ -93,30 +97,49 @@ def facts_of(model: str):
     return facts(tuple(frames(kind, 4, 6)), kind)
 
 
-def stirred(tree, key):
+def stirred(tree, seed: int):
     """All parameters away from zero and from their first values, so that nothing hides behind a zero."""
-    leaves, form = jax.tree.flatten(tree)
-    moved = [
-        a + 0.3 * random.normal(random.fold_in(key, i), a.shape, a.dtype) if eqx.is_inexact_array(a) else a
-        for i, a in enumerate(leaves)
-    ]
-    return jax.tree.unflatten(form, moved)
+    rng = np.random.default_rng(seed)
+    move = lambda a: jnp.asarray(np.asarray(a) + 0.3 * rng.normal(size=a.shape), a.dtype)  # noqa: E731
+    return jax.tree.map(lambda a: move(a) if eqx.is_inexact_array(a) else a, tree)
 
 
+def per_precision(f):
+    """Kept for the process, float32 and float64 apart."""
+    kept = cache(lambda wide, *args: f(*args))
+    return lambda *args: kept(jax.config.jax_enable_x64, *args)
+
+
+@per_precision
 def build_p(model: str, seed=0):
-    key = random.key(seed)
-    return stirred(MODELS[model][1].build(facts_of(model), key), random.fold_in(key, 1))
+    return stirred(MODELS[model][1].build(facts_of(model), random.key(seed)), seed)
 
 
+@per_precision
 def build(model: str, posterior: str, seed=0):
     """p and q."""
-    p, key = build_p(model, seed), random.key(seed + 100)
-    return p, stirred(POSTERIORS[posterior].build(p, facts_of(model), key), random.fold_in(key, 1))
+    p, seed = build_p(model, seed), seed + 100
+    return p, stirred(POSTERIORS[posterior].build(p, facts_of(model), random.key(seed)), seed)
 
 
-def build_estimator(estimator: str, model: str, p):
-    key = random.key(7)
-    return stirred(ESTIMATORS[estimator].build(p, facts_of(model), key), key)
+@per_precision
+def build_estimator(estimator: str, model: str):
+    return stirred(ESTIMATORS[estimator].build(build_p(model), facts_of(model), random.key(7)), 7)
+
+
+def quick(f):
+    """jit with little optimisation: tests of tiny programs spend their time in the compiler."""
+
+    @partial(jax.jit, static_argnums=(1, 2), compiler_options={"xla_backend_optimization_level": 0})
+    def compiled(arrays, rest, form):
+        return f(*eqx.combine(arrays, jax.tree.unflatten(form, rest)))
+
+    def call(*args):
+        arrays, rest = eqx.partition(args, eqx.is_array)
+        leaves, form = jax.tree.flatten(rest)
+        return compiled(arrays, tuple(leaves), form)
+
+    return call
 
 
 def batch_of(model: str, length=5, missing=False, lengths=STEPS) -> Batch:
@@ -142,9 +165,7 @@ def spoiled(batch: Batch, value) -> Batch:
 
 def designs() -> list[tuple[str, str, str, str]]:
     """(p, q, bound, estimator) such that any two parts that can meet do meet, chosen greedily."""
-    everything = [
-        (p, q, b, e) for p, q in PAIRS for b in BOUNDS for e in ESTIMATORS if trains(p, b, e)
-    ]
+    everything = [(p, q, b, e) for p, q in PAIRS for b in BOUNDS for e in ESTIMATORS if trains(p, b, e)]
     meetings = lambda d: {((i, d[i]), (j, d[j])) for i in range(4) for j in range(i)}  # noqa: E731
     open_, chosen = set().union(*map(meetings, everything)), []
     while open_:

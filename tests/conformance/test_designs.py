@@ -5,6 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import random
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
 from conformance.parts import (
     BOUNDS,
     PAIRS,
@@ -12,11 +15,9 @@ from conformance.parts import (
     build,
     build_estimator,
     designs,
+    quick,
     spoiled,
 )
-from jax import random
-from jax.sharding import AxisType, NamedSharding, PartitionSpec
-
 from counterpoint.core import Batch, Pairing
 
 DESIGNS = designs()
@@ -24,10 +25,10 @@ DESIGNS = designs()
 
 def pairing_of(model, posterior, bound, estimator, seed=0):
     p, q = build(model, posterior, seed)
-    return Pairing(p, q, BOUNDS[bound].build(), build_estimator(estimator, model, p))
+    return Pairing(p, q, BOUNDS[bound].build(), build_estimator(estimator, model))
 
 
-@eqx.filter_jit
+@quick
 def run(pairing, batch, key, memory, step):
     """(estimate, memory), gradient."""
 
@@ -89,7 +90,9 @@ def test_two_devices_give_what_one_gives(design):
         lambda a: jax.device_put(a, NamedSharding(mesh, PartitionSpec())) if eqx.is_array(a) else a, tree
     )
     assert len(split.x.sharding.device_set) == 2
-    near(run(copy(pairing), split, copy(key), copy(pairing.initial()), 3), run(pairing, batch, key, pairing.initial(), 3))
+    near(
+        run(copy(pairing), split, copy(key), copy(pairing.initial()), 3), run(pairing, batch, key, pairing.initial(), 3)
+    )
 
 
 @pytest.mark.parametrize("design", SOME, ids="+".join)

@@ -5,6 +5,8 @@ import inspect
 
 import equinox as eqx
 import pytest
+from jax import random
+
 from conformance.parts import (
     BOUNDS,
     DISCRETE,
@@ -20,8 +22,6 @@ from conformance.parts import (
     refusal,
     trains,
 )
-from jax import random
-
 from counterpoint import bounds, estimators, inference, models
 from counterpoint.bounds import ELBO
 from counterpoint.core import AbstractBound, AbstractEstimator, AbstractModel, AbstractPosterior, Pairing
@@ -56,7 +56,7 @@ def test_every_part_that_is_exported_is_built_by_a_configuration_in_the_lists(mo
     elif kind is AbstractBound:
         built = {type(bound.build()) for bound in BOUNDS.values()}
     else:
-        built = {type(build_estimator(e, "tsbn-1", build_p("tsbn-1"))) for e in ESTIMATORS}
+        built = {type(build_estimator(e, "tsbn-1")) for e in ESTIMATORS}
     exported = {item for item in map(module.__dict__.get, module.__all__) if inspect.isclass(item)}
     assert {item for item in exported if issubclass(item, kind) and not inspect.isabstract(item)} == built
 
@@ -83,7 +83,7 @@ def test_a_posterior_that_cannot_guess_is_refused_with_its_reason(model, posteri
     if fits(model, posterior):
         q = config.build(p, facts_of(model), random.key(0))
         estimator = "to-go" if model.startswith(DISCRETE) else "pathwise"
-        Pairing(p, q, ELBO(), build_estimator(estimator, model, p))
+        Pairing(p, q, ELBO(), build_estimator(estimator, model))
     else:
         message = refusal(lambda: config.build(p, facts_of(model), random.key(0)))
         reasoned(message, config.name, type(p).__name__)
@@ -96,7 +96,7 @@ def test_a_posterior_of_another_model_is_refused_by_the_pairing(model, posterior
         return
     home = next(m for m in MODELS if fits(m, posterior))
     p, (_, q) = build_p(model), build(home, posterior)
-    message = refusal(lambda: Pairing(p, q, ELBO(), build_estimator("to-go", model, p)))
+    message = refusal(lambda: Pairing(p, q, ELBO(), build_estimator("to-go", model)))
     reasoned(message, POSTERIORS[posterior].name, type(p).__name__)
 
 
@@ -105,7 +105,7 @@ def test_a_posterior_of_another_model_is_refused_by_the_pairing(model, posterior
 def test_a_gradient_that_does_not_exist_is_refused_with_its_reason(bound, estimator):
     for model in MODELS:
         p = build_p(model)
-        make = lambda p=p, model=model: Pairing(p, Prior(), BOUNDS[bound], build_estimator(estimator, model, p))  # noqa: E731
+        make = lambda p=p, model=model: Pairing(p, Prior(), BOUNDS[bound], build_estimator(estimator, model))  # noqa: E731
         if trains(model, bound, estimator):
             make()
         elif estimator == "pathwise":
@@ -128,7 +128,7 @@ def test_a_posterior_built_for_another_model_is_refused(model, other):
         def propose(self, p, carry, context, x, key):
             return Prior().propose(self.other, self.other.initial(), context, x, key)
 
-    message = refusal(lambda: Pairing(build_p(model), Foreign(build_p(other)), ELBO(), build_estimator("to-go", model, None)))
+    message = refusal(lambda: Pairing(build_p(model), Foreign(build_p(other)), ELBO(), build_estimator("to-go", model)))
     reasoned(message, "Foreign", type(build_p(model)).__name__)
 
 

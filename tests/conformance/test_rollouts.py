@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conformance.parts import MODELS, PAIRS, batch_of, build, build_p, frames
 from jax import random
 
+from conformance.parts import MODELS, PAIRS, batch_of, build, build_p, frames, quick
 from counterpoint.bounds import ELBO, FIVO, IWAE
 from counterpoint.core import Batch, latent, observation, shapes
 from counterpoint.inference import ForwardBackward, Kalman, Prior
@@ -29,7 +29,7 @@ def scores(trace):
     return {name: getattr(trace, name) for name in SCORES}
 
 
-@eqx.filter_jit
+@quick
 def many_ways(p, q, batch, longer):
     """Scores and gradients of one rollout by every order of arithmetic."""
 
@@ -75,7 +75,7 @@ def cut(batch, *where):
     return batch._replace(**{name: a[:, slice(*where)] for name, a in batch._asdict().items() if a is not None})
 
 
-@eqx.filter_jit
+@quick
 def whole_and_chunks(p, q, batch, later_gaps):
     def run(state, batch, resampling):
         options = {"particles": 3, "state": state, "closed_form": True, "resampling": resampling}
@@ -103,7 +103,12 @@ def test_chunks_equal_the_whole(pair):
         near(state, end)
 
 
-GAPPED = [("vrnn-gru", "filtering"), ("tsbn-2", "tsbn_recognition"), ("lds", "kalman-now"), ("autoregressive-2", "prior")]
+GAPPED = [
+    ("vrnn-gru", "filtering"),
+    ("tsbn-2", "tsbn_recognition"),
+    ("lds", "kalman-now"),
+    ("autoregressive-2", "prior"),
+]
 
 
 @pytest.mark.usefixtures("x64")
@@ -126,7 +131,7 @@ def test_a_posterior_that_smooths_says_that_it_sees_the_future(pair):
 EXACT = [pair for pair in PAIRS if pair[1] in ("kalman", "forward_backward") or pair[0].startswith("auto")]
 
 
-@eqx.filter_jit
+@quick
 def path_weights(p, q, batch, keys):
     run = lambda key: rollout(p, q, batch, key, particles=3, pathwise=False)[0].log_weight.sum(0)  # noqa: E731
     return jax.vmap(run)(keys)
@@ -143,7 +148,7 @@ ROWS = 4000
 CLAIMS = [ELBO(1), IWAE(2), IWAE(6), FIVO(6, 0.9), FIVO(6, 0.9, score_resampling=True)]
 
 
-@eqx.filter_jit
+@quick
 def bounds_of(p, q, exact, batch, bounds):
     def value(q, bound, seed):
         options = {"particles": bound.particles, "resampling": bound.resampling, "closed_form": bound.closed_form}
@@ -170,7 +175,7 @@ def test_bounds_are_ordered_below_the_exact_likelihood_and_their_weights_are_unb
         assert abs(ratio.mean() - 1) < 4 * ratio.std() / ROWS**0.5
 
 
-@eqx.filter_jit
+@quick
 def value_and_gradient(parts, bound, batch):
     def value(parts):
         options = {"particles": bound.particles, "resampling": bound.resampling}
@@ -186,7 +191,7 @@ def test_a_particle_filter_that_never_resamples_is_importance_weighting(model):
     near(value_and_gradient(parts, FIVO(3, 1e-6), batch), value_and_gradient(parts, IWAE(3), batch))
 
 
-generate = eqx.filter_jit(lambda p, batch: rollout(p, Prior(), batch, random.key(KEY), particles=2)[0])
+generate = quick(lambda p, batch: rollout(p, Prior(), batch, random.key(KEY), particles=2)[0])
 
 
 @pytest.mark.parametrize("model", MODELS)

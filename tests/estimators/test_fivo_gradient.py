@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from exact.cases import Guess, mk, whole
 from jax import random
 
 from counterpoint.bounds import FIVO
@@ -15,6 +14,7 @@ from counterpoint.distributions import Family
 from counterpoint.estimators import ScoreFunction
 from counterpoint.estimators.score_function import Moments
 from counterpoint.models import HMM
+from exact.cases import Guess, mk, whole
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -40,9 +40,7 @@ def bound(p, q):
         normal = jax.nn.log_softmax(one)
         rest = jnp.zeros(())
         for ancestors, z2 in itertools.product(itertools.product(range(2), repeat=2), repeat=2):
-            two = jnp.stack(
-                [move[z1[a], z] + say[z, SEEN[1]] - log_q[SEEN[1], z] for a, z in zip(ancestors, z2)]
-            )
+            two = jnp.stack([move[z1[a], z] + say[z, SEEN[1]] - log_q[SEEN[1], z] for a, z in zip(ancestors, z2)])
             chance = sum(normal[a] for a in ancestors) + sum(log_q[SEEN[1], z] for z in z2)
             rest = rest + jnp.exp(chance) * (jax.nn.logsumexp(two) - jnp.log(2))
         total = total + jnp.exp(first) * (value + rest)

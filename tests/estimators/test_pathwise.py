@@ -3,7 +3,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from exact.cases import LDS_FRAMES, lds, tsbn, whole
 from jax import Array, random
 
 from counterpoint.bounds import ELBO, FIVO, IWAE
@@ -11,6 +10,7 @@ from counterpoint.core import AbstractPosterior, Pairing, direct
 from counterpoint.distributions import FullGaussian
 from counterpoint.errors import CounterpointError
 from counterpoint.estimators import Pathwise
+from exact.cases import LDS_FRAMES, lds, tsbn, whole
 
 pytestmark = pytest.mark.usefixtures("x64")
 

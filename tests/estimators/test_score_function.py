@@ -5,7 +5,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from exact.cases import FRAMES, LATENTS, expected_elbo, mk, score_paths, tsbn, tuples, whole
 from jax import lax, random
 
 from counterpoint.bounds import ELBO, FIVO, IWAE, Warmup
@@ -14,6 +13,7 @@ from counterpoint.errors import CounterpointError
 from counterpoint.estimators import ScoreFunction
 from counterpoint.estimators.score_function import Moments
 from counterpoint.rollout import rollout
+from exact.cases import FRAMES, LATENTS, expected_elbo, mk, score_paths, tsbn, tuples, whole
 
 pytestmark = pytest.mark.usefixtures("x64")
 

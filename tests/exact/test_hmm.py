@@ -4,7 +4,6 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from exact.cases import log_marginal, score_paths, whole
 from jax import random
 
 from counterpoint.core import Batch
@@ -12,6 +11,7 @@ from counterpoint.distributions import Family
 from counterpoint.inference import ForwardBackward, Prior
 from counterpoint.models import HMM
 from counterpoint.rollout import rollout
+from exact.cases import log_marginal, score_paths, whole
 
 pytestmark = pytest.mark.usefixtures("x64")
 

@@ -2,13 +2,13 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from exact.cases import LDS_FRAMES, lds, score_paths, sigma_paths, whole
 from jax import random
 
 from counterpoint.core import Batch
 from counterpoint.inference import Kalman, Prior
 from counterpoint.models import LDS
 from counterpoint.rollout import rollout
+from exact.cases import LDS_FRAMES, lds, score_paths, sigma_paths, whole
 
 pytestmark = pytest.mark.usefixtures("x64")
 

@@ -3,12 +3,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from exact.cases import log_marginal, score_paths, table, tuples
 from jax import lax, random
 
 from counterpoint.bounds import ELBO, IWAE
 from counterpoint.core import Batch
 from counterpoint.rollout import rollout
+from exact.cases import log_marginal, score_paths, table, tuples
 
 pytestmark = pytest.mark.usefixtures("x64")
 

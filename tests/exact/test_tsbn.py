@@ -5,7 +5,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from exact.cases import FRAMES, LATENTS, expected_elbo, log_marginal, score_paths, tsbn, whole
 from jax import random
 
 from counterpoint.bounds import ELBO
@@ -15,6 +14,7 @@ from counterpoint.estimators import ScoreFunction
 from counterpoint.inference import ForwardBackward, Prior
 from counterpoint.models import HMM
 from counterpoint.rollout import rollout
+from exact.cases import FRAMES, LATENTS, expected_elbo, log_marginal, score_paths, tsbn, whole
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -128,9 +128,7 @@ def test_closed_form_divergence_has_the_same_expectation():
     @eqx.filter_jit
     def both(p, q):
         z = jnp.moveaxis(jnp.asarray(LATENTS), 0, 1)[:, None]
-        trace, _ = rollout(
-            p, q, whole(FRAMES), random.key(0), particles=64, pathwise=False, z=z, closed_form=True
-        )
+        trace, _ = rollout(p, q, whole(FRAMES), random.key(0), particles=64, pathwise=False, z=z, closed_form=True)
         weight = jnp.exp(trace.log_q.sum(0))
         return weight, trace
 

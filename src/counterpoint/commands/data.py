@@ -12,8 +12,8 @@ from counterpoint.errors import CounterpointError, nearest
 
 HELP = """usage: counterpoint data prepare NAME FILE [--corpora FOLDER]
 
-Make a corpus from the file that is public, check it, and put it where train finds it.
-See counterpoint data prepare --help.
+Make a corpus from the file that is public, check it, and put it where train
+finds it. See counterpoint data prepare --help.
 """
 
 

@@ -29,7 +29,8 @@ def parse(kind: type[T], words: Sequence[str], prog: str, places: Sequence[str] 
 
     words = list(words)
     if "-h" in words or "--help" in words:
-        return tyro.cli(kind, prog=prog, args=["--help"], description=wrapped(kind.__doc__ or ""))
+        print(wrapped(kind.__doc__ or ""), end="\n\n")
+        return tyro.cli(kind, prog=prog, args=["--help"], description=" ")
     known = flags(kind, places)
     loose = check(known, words, prog)
     hints = typing.get_type_hints(kind, include_extras=True)
@@ -48,7 +49,7 @@ def parse(kind: type[T], words: Sequence[str], prog: str, places: Sequence[str] 
 
 
 def wrapped(text: str) -> str:
-    """Paragraphs in lines that fit a terminal of 80 columns, which tyro leaves to the terminal."""
+    """Paragraphs in lines that fit a terminal of 80 columns, for tyro would make a line of each."""
     paragraphs = inspect.cleandoc(text).split("\n\n")
     return "\n\n".join(textwrap.fill(paragraph, 79, break_long_words=False) for paragraph in paragraphs)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -160,4 +161,6 @@ def read(base: "Recipe", words: list[str], prog: str, defaults: dict | None = No
 def summary(part: Any) -> str:
     """The name of a part, and what its docstring opens with."""
     name = getattr(part, "name", "")
-    return f"{name}\n\n{inspect.getdoc(type(part)) or ''}".strip()
+    # tyro joins lines, except those that are indented: lists of settings are to stay lists
+    about = re.sub(r"(?m)^(?=\w+ {2,}\S)", "  ", inspect.getdoc(type(part)) or "")
+    return f"{name}\n\n{about}".strip()

@@ -30,4 +30,4 @@ def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
     path = Path(source).expanduser()
     if path.suffix == ".npz" or len(path.parts) > 1 or path.exists():
         return load_npz(path)
-    raise CounterpointError(f"unknown data {name!r}{nearest(name, CORPORA)}; or give the path of an .npz file")
+    raise CounterpointError(f"unknown data {name!r}{nearest(name, CORPORA)} (or give the path of an .npz file)")

@@ -1,6 +1,7 @@
 """A user's own sequences in one `.npz`: what the arrays may be called and how they may lie. Never unpickles."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -105,7 +106,7 @@ def _like(mask: np.ndarray, x: np.ndarray) -> np.ndarray:
     return mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
 
 
-def _scalar(path: Path, key: str, a: np.ndarray):
+def _scalar(path: Path, key: str, a: np.ndarray) -> Any:
     """The text or number of a field of Corpus."""
     number = key in ("lowest", "seconds")
     if a.ndim or a.dtype.kind not in ("uif" if number else "U"):

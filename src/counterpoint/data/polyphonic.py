@@ -102,8 +102,8 @@ def load(name: str, folder: Path | None = None) -> Corpus:
     else:
         step = "frame of the SRNN grid"
         note = f"{title}, grid of the SRNN code (Fraccaro et al. 2016), MIT; not comparable with {name[5:]}"
-    splits = {s: Sequences(_sequences(arrays, s), what=f"{name}, {s}") for s in SPLITS}
-    return Corpus(name=name, **splits, kind="binary", step=step, lowest=LOWEST, note=note)
+    train, valid, test = (Sequences(_sequences(arrays, s), what=f"{name}, {s}") for s in SPLITS)
+    return Corpus(name, train, valid, test, kind="binary", step=step, lowest=LOWEST, note=note)
 
 
 def _sequences(arrays: dict[str, np.ndarray], split: str) -> tuple[np.ndarray, ...]:

@@ -50,7 +50,7 @@ def _cells(source: Path) -> dict[str, list[np.ndarray]]:
     if not source.is_file():
         raise CounterpointError(f"{source} does not exist; give the .mat file, from {RELEASE}")
     try:
-        found = {key: value for key, value in loadmat(source).items() if not key.startswith("__")}
+        found = {k: a for k, a in loadmat(source).items() if isinstance(a, np.ndarray) and not k.startswith("__")}
     except Exception as error:  # scipy's parser raises whatever foreign bytes lead it to
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CounterpointError(
@@ -58,7 +58,7 @@ def _cells(source: Path) -> dict[str, list[np.ndarray]]:
         ) from error
     cells = {}
     for split in SPLITS:
-        hits = [k for k, a in found.items() if split in k.lower() and getattr(a, "dtype", None) == object and a.size]
+        hits = [k for k, a in found.items() if split in k.lower() and a.dtype.kind == "O" and a.size]
         if len(hits) != 1:
             listed = ", ".join(f"{k} {np.shape(a)}" for k, a in found.items()) or "nothing"
             raise CounterpointError(

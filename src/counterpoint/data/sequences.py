@@ -103,8 +103,8 @@ class Corpus:
     """Three splits and what a step of them is.
 
     `kind` is "binary", "real", "count" or "index" (an integer category): what the values are, from which a
-    recipe takes its likelihood ("count" has none yet). `step` names one time step in the reader's words, `lowest` the MIDI note of
-    column 0 where columns are notes (else None).
+    recipe takes its likelihood ("count" has none yet). `step` names one time step in the reader's words,
+    `lowest` the MIDI note of column 0 where columns are notes (else None).
 
     Raises CounterpointError for another kind, and where the frames of the splits differ in shape.
     """

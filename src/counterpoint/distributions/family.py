@@ -106,4 +106,4 @@ def facts(x: tuple[np.ndarray, ...], kind: str = "binary", observed=None) -> Fac
         frames = frames[seen.reshape(len(seen), -1).all(1)]
         frames = frames if len(frames) else np.zeros((1, *frames.shape[1:]), frames.dtype)
     family = Family(KINDS[kind], shape)
-    return Facts(family, FAMILIES[family.name].marginal(frames, shape))
+    return Facts(family, FAMILIES[family.name].marginal(frames, shape).astype(np.float64))

@@ -36,7 +36,8 @@ def passes(
     Raises CounterpointError where p's likelihood cannot give these data.
     """
     check_data(p, sequences)
-    for group in buckets(sequences, p):
+    # every length is compiled for: no more of them than there are full batches
+    for group in buckets(sequences, p, max(1, min(4, len(sequences) // batch_size))):
         length = group.x.shape[1]
         cost = particles * (length if kept else -(-length // STEPS))
         size = max(1, min(batch_size, len(group.index), ROWS // cost))

@@ -1,0 +1,104 @@
+"""Train recipes and write their table: `python scripts/results.py OUT --corpora DIR [--repeats 3] RECIPE ...`.
+
+Runs are kept under OUT and gone on with where they were stopped. The table goes to docs/results/, with the published
+numbers that the recipes name, protocol, seeds, time and machine.
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+PUBLISHED = {
+    "jsb-tsbn": [("TSBN, ELBO, one sample", None, -7.48, "Gan et al. 2015, table 3")],
+    "jsb-vrnn": [
+        ("SRNN, amortised filtering, ELBO", None, -6.92, "Marino et al. 2018, table 3, a free energy of 6.92"),
+        ("SRNN, AVF with 5 iterations, ELBO", None, -6.77, "the same"),
+        ("DMM, ELBO", -6.926, -6.856, "Krishnan et al. 2017, table 3; a smoothing posterior"),
+    ],
+    "jsb-vrnn-fivo": [
+        (
+            "VRNN trained on FIVO-4, best of three bounds with 128 particles",
+            -6.90,
+            None,
+            "Maddison et al. 2017, second-hand",
+        )
+    ],
+    "jsb-ar": [],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("recipes", nargs="+")
+    parser.add_argument("--corpora", required=True)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--page", type=Path, default=Path("docs/results/jsb.md"))
+    options = parser.parse_args()
+    parts = []
+    for name in options.recipes:
+        folder = options.out / f"{name}-001"
+        command = Path(sys.executable).with_name("counterpoint")
+        if not (folder / "results.json").exists():
+            verb = ["resume", str(folder)] if folder.exists() else ["train", name, "--repeats", str(options.repeats)]
+            extra = [] if folder.exists() else ["--out", str(options.out), "--corpora", options.corpora]
+            subprocess.run([str(command), *verb, *extra], check=True)
+        parts.append((name, folder))
+    options.page.parent.mkdir(parents=True, exist_ok=True)
+    options.page.write_text(page(parts, options))
+
+
+def page(parts: list[tuple[str, Path]], options: argparse.Namespace) -> str:
+    """The table as Markdown."""
+    lines = [HEAD.format(repeats=options.repeats, recipes=" ".join(n for n, _ in parts), machine=machine())]
+    lines += ["| model | bound | per step | per sequence | trained | source |", "|---|---|---|---|---|---|"]
+    for name, folder in parts:
+        found = json.loads((folder / "results.json").read_text())
+        epochs = json.loads((folder / "metrics.json").read_text())
+        epochs = epochs["history"] if isinstance(epochs, dict) else epochs
+        rising = ", still improving" if found["still_improving"] else ""
+        trained = f"{epochs[-1]['epoch']} epochs, {epochs[-1]['step']} updates, {found['seconds'] / 60:.0f} min{rising}"
+        for bound, values in next(iter(found["results"].values())).items():
+            cells = [number(values, average) for average in ("per_step", "per_sequence")]
+            lines.append(f"| **`{name}`** | {bound} | {cells[0]} | {cells[1]} | {trained} | ours |")
+        for what, step, sequence, source in PUBLISHED.get(name, []):
+            show = lambda v: "" if v is None else f"{v:.3f}".rstrip("0")  # noqa: E731
+            lines.append(f"| {what} | published | {show(step)} | {show(sequence)} | | {source} |")
+    baselines = json.loads((parts[0][1] / "results.json").read_text())["results"]
+    for title, bounds in list(baselines.items())[1:]:
+        values = bounds["exact"]
+        lines.append(f"| {title} | exact | {values['per_step']:.3f} | {values['per_sequence']:.3f} | | ours |")
+    return "\n".join(lines) + "\n"
+
+
+def number(values: dict, average: str) -> str:
+    """Mean and spread over repeats."""
+    spread = values.get(f"{average}_spread_over_repeats")
+    return f"{values[average]:.3f}" + ("" if spread is None else f" ± {spread:.3f}")
+
+
+def machine() -> str:
+    import jax
+
+    return f"{len(__import__('os').sched_getaffinity(0))} cores of {platform.machine()}, JAX {jax.__version__}, float32"
+
+
+HEAD = """# JSB chorales
+
+Lower bounds on the log-likelihood of the test chorales in nats per step; higher is better. The 2012 grid of
+Boulanger-Lewandowski, 229 / 76 / 77 chorales for training, validation and test (`jsb_chorales`). Whole sequences, every
+step scored. *Per step* is total nats by total steps (RNN-NADE, FIVO, DMM's first number); *per sequence* is the mean
+over sequences of nats by steps (TSBN, AVF, DMM's number in braces). ± is the standard deviation over {repeats} seeds
+(from 0), trained as one program; each member is the one that was best on the validation set by the bound it was trained
+on. The test set was measured once, at the end, four times with fresh noise.
+
+    python scripts/results.py OUT --corpora DIR --repeats {repeats} {recipes}
+
+Machine: {machine}. `counterpoint show RECIPE` prints every setting.
+"""
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Every bad sequence is one line that names it."""
+
+import numpy as np
+import pytest
+
+from counterpoint.data import Corpus, Sequences, load
+from counterpoint.errors import CounterpointError
+
+X = np.ones((3, 2))
+NAN = np.array([[1, np.nan], [0, 0], [1, 1]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (((),), "no sequences"),
+        (((X, X[:0]),), "sequence 1 has length zero"),
+        (((np.array(1.0),),), "sequence 0 has length zero"),
+        (((X, X[:, :1]),), r"sequence 1 has frames of shape \(1,\) and dtype float64, sequence 0 has \(2,\)"),
+        (((X, X.astype(int)),), "dtype int64, sequence 0 has"),
+        (((np.array(["a"]),),), "dtype <U1; give numbers"),
+        (((X.astype(complex),),), "dtype complex128; give numbers"),
+        (((np.array([{}]),),), "dtype object; give numbers"),
+        (((X, NAN),), "sequence 1 has NaN or infinity at step 0"),
+        (((np.array([1.0, np.inf]),),), "NaN or infinity at step 1"),
+        (((NAN,), (np.array([True, False, False]),)), "NaN or infinity at step 0"),
+        (((X, X), (np.ones(3, bool),)), "1 masks of what is observed for 2 sequences"),
+        (((X,), (np.ones(2, bool),)), r"the mask of what is observed has shape \(2,\)"),
+        (((X,), (np.ones(3),)), "dtype float64; give bool"),
+        (((X, X), None, ("a",)), "1 names for 2 sequences"),
+        (((X, X[:0]), None, ("a", "b")), "sequence b has length zero"),
+    ],
+)
+def test_refused(arguments, text):
+    with pytest.raises(CounterpointError, match=text) as caught:
+        Sequences(*arguments, what="set")
+    assert str(caught.value).startswith("set")
+    assert "\n" not in str(caught.value)
+
+
+def test_nan_is_allowed_where_it_is_marked():
+    Sequences((NAN,), (np.array([False, True, True]),))
+    Sequences((NAN,), (np.isfinite(NAN),))
+
+
+def test_take_keeps_masks_and_names_together():
+    s = Sequences((X, 2 * X, 3 * X), (np.ones(3, bool), np.zeros(3, bool), np.ones(3, bool)), ("a", "b", "c"), "set")
+    t = s.take([2, 1])
+    assert t.names == ("c", "b")
+    assert t.x[0][0, 0] == 3
+    assert [m.all() for m in t.observed] == [True, False]
+    assert t.what == "set"
+    assert s.event == (2,)
+    assert s.lengths.tolist() == [3, 3, 3]
+
+
+def test_a_corpus_checks_kind_and_frames():
+    s = Sequences((X,))
+    with pytest.raises(CounterpointError, match="unknown kind 'binry'; did you mean 'binary'"):
+        Corpus("c", s, s, s, kind="binry")
+    with pytest.raises(CounterpointError, match=r"c: frames of test have shape \(\), those of train \(2,\)"):
+        Corpus("c", s, s, Sequences((X[:, 0],)))
+    corpus = Corpus("c", s, s, s)
+    assert load(corpus) is corpus
