@@ -59,7 +59,7 @@ class Run:
 
     def corpus(self) -> Corpus:
         """The data it was trained on. Raises CounterpointError where they have changed since."""
-        corpus = load(self.source, self.corpora and Path(self.corpora))
+        corpus = load(self.source, Path(self.corpora) if self.corpora else None)
         if digest(corpus) != self.digest:
             raise CounterpointError(
                 f"{self.source}: the data are not those that {self.folder} was trained on (their digest differs);"

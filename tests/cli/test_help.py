@@ -86,7 +86,7 @@ def test_mistyped_words_get_the_nearest_right_one(words, answer, refused):
         (["evaluate"], ["RUN is missing"]),
         (["resume", "a", "b"], ["one word too many"]),
         (["resume", "nowhere"], ["nowhere is no run"]),
-        (["train", "--q", "kalman"], ["kalman", "lds"]),
+        (["train", "--q", "kalman"], ["kalman", "choose q = filtering"]),
         (["train", "--p", "tsbn", "--q", "tsbn_recognition"], ["choose estimator = score_function"]),
     ],
 )

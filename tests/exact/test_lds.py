@@ -63,7 +63,7 @@ A = np.array([[0.8, 0.3], [-0.2, 0.7]])
 Q = np.array([[0.5, 0.1], [0.1, 0.3]])
 C = np.array([[1.0, 0.4], [-0.6, 0.9]])
 R = np.array([[0.6, 0.35], [0.35, 0.5]])
-M0, P0, O = np.array([0.2, -0.4]), np.array([[1.0, 0.2], [0.2, 0.7]]), np.array([0.3, -0.1])
+M0, P0, OFFSET = np.array([0.2, -0.4]), np.array([[1.0, 0.2], [0.2, 0.7]]), np.array([0.3, -0.1])
 FRAMES = np.array([[0.5, -0.3], [1.2, 0.7], [-0.4, 0.1], [0.9, -1.3], [0.2, 0.6]])
 
 
@@ -80,7 +80,7 @@ def joint():
             cross = cov[s] @ np.linalg.matrix_power(A, t - s).T
             full[s, :, t] = C @ cross @ C.T + (R if s == t else 0)
             full[t, :, s] = full[s, :, t].T
-    return np.concatenate([C @ m + O for m in mean]), full.reshape(2 * T, 2 * T)
+    return np.concatenate([C @ m + OFFSET for m in mean]), full.reshape(2 * T, 2 * T)
 
 
 def dense(seen):
@@ -104,7 +104,7 @@ def mask(name):
 
 
 def plane():
-    return LDS.of(A, Q, C, R, M0, P0, O)
+    return LDS.of(A, Q, C, R, M0, P0, OFFSET)
 
 
 @pytest.mark.parametrize("name", ["nothing", "frames", "entries", "both"])

@@ -26,6 +26,7 @@ class Display:
         self.live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self.clock: deque[tuple[float, int]] = deque()
         self.shown = time.monotonic()
+        self.compiled = False
 
     def __enter__(self) -> "Display":
         if self.live:
@@ -39,33 +40,35 @@ class Display:
 
     def __call__(self, progress: "Progress", per_epoch: int, epochs: int) -> None:
         now = time.monotonic()
+        if progress.epoch and not self.compiled:  # all shapes were met, so no step compiles from here on
+            self.compiled = True
+            self.clock.clear()
         self.clock.append((now, progress.step))
         while len(self.clock) > 2 and now - self.clock[0][0] > WINDOW:
             self.clock.popleft()
         if now - self.shown < (0.25 if self.live else EVERY):
             return
         self.shown = now
-        line = self.line(progress, per_epoch, epochs)
+        pace, bounds = self.lines(progress, per_epoch, epochs)
         if self.live:
             bar = ProgressBar(total=per_epoch * epochs, completed=progress.step)
-            self.live.update(Group(bar, Text(line)), refresh=True)
+            self.live.update(Group(bar, Text(pace), Text(f"nats per step: {bounds}")), refresh=True)
         else:
-            self.console.print(line, soft_wrap=True, highlight=False)
+            self.console.print(f"{pace}  {bounds}", soft_wrap=True, highlight=False)
 
-    def line(self, progress: "Progress", per_epoch: int, epochs: int) -> str:
-        """Epoch, speed, time left, bounds: within 80 columns."""
+    def lines(self, progress: "Progress", per_epoch: int, epochs: int) -> tuple[str, str]:
+        """Epoch, speed, time left; bounds: within 80 columns even side by side."""
         (start, first), (end, last) = self.clock[0], self.clock[-1]
         speed = (last - first) / (end - start) if end > start else 0.0
-        left = f"≤ {duration((per_epoch * epochs - progress.step) / speed)} left" if speed else ""
+        left = "compiling"
+        if speed and self.compiled:
+            left = f"{speed:.3g} steps/s  ≤ {duration((per_epoch * epochs - progress.step) / speed)} left"
         done = progress.step - progress.epoch * per_epoch
         rows = progress.history
         train = [a / done for a in progress.sums] if done else rows[-1]["train"] if rows else []
         valid = next((row["valid"] for row in reversed(rows) if "valid" in row), [])
         epoch = min(progress.epoch + 1, epochs)
-        return (
-            f"epoch {epoch}/{epochs}  {speed:.1f} steps/s  {left}"
-            f"  training {mean(train)}  validation {mean(valid)} nats/step"
-        )
+        return f"epoch {epoch}/{epochs}  {left}", f"training {mean(train)}  validation {mean(valid)}"
 
 
 def mean(values: list[float]) -> str:

@@ -2,6 +2,7 @@
 
 import time
 
+import jax
 from rich.console import Console
 
 from counterpoint.commands.closing import close
@@ -21,7 +22,7 @@ def execute(run: Run, corpus: Corpus) -> int:
     before = run.progress()
     corpora = ", ".join(f"{len(part)} {name}" for name, part in splits(corpus).items())
     console.print(f"[bold]{run.recipe.name}[/bold]  {run.recipe.line()}", soft_wrap=True)
-    console.print(f"{corpus.name}: {corpora} sequences; training into {run.folder}", soft_wrap=True)
+    console.print(f"{corpus.name}: {corpora} sequences; bounds in nats per step; run {run.folder}", soft_wrap=True)
     if before.step:
         console.print(f"goes on from step {before.step}, epoch {before.epoch}", soft_wrap=True)
     recorder = Recorder(run)
@@ -52,6 +53,7 @@ def execute(run: Run, corpus: Corpus) -> int:
     else:
         taken = duration(fitted.progress.history[-1]["seconds"])
         console.print(f"trained {fitted.progress.epoch} epochs, {fitted.progress.step} steps, in {taken}")
+    jax.clear_caches()  # the programs of training hold memory that those of the report can use
     try:
         close(run, corpus, fitted, console)
     except KeyboardInterrupt:

@@ -58,16 +58,15 @@ def baselines(recipe: Recipe, corpus: Corpus, key) -> dict[str, dict[str, Score]
         p = AutoregressiveConfig(order=order).build(known, key)
         return Pairing(p, q.build(p, known, key), ELBO(), Pathwise())
 
+    per_epoch = max(1, len(corpus.train) // recipe.fit.batch_size)
     config = FitConfig(
-        epochs=200,
+        epochs=max(3, min(200, STEPS // per_epoch)),
         batch_size=recipe.fit.batch_size,
         buckets=recipe.fit.buckets,
         crop=recipe.fit.crop,
         patience=5,
         optimiser=OptimiserConfig(p=1e-2),
     )
-    per_epoch = max(1, len(corpus.train) // config.batch_size)
-    config = FitConfig(**vars(config) | {"epochs": max(3, min(200, STEPS // per_epoch))})
     first = fit(build(1), corpus.train, corpus.valid, config).pairings[0]
     name = {"bernoulli": "independent Bernoulli"}.get(known.family.name, f"independent {known.family.name}")
     found = {}

@@ -28,7 +28,7 @@ def run(words: list[str]) -> None:
     found = open_run(options.what) if is_run(options.what) else None
     shown = found.recipe if found else recipe(options.what)
     lines = [shown.line(), *([shown.about] if shown.about else []), ""]
-    rows = {"--data": found.source if found else shown.data}
+    rows: dict[str, Any] = {"--data": found.source if found else shown.data}
     if found:
         rows |= {"--seed": found.seed, "--repeats": found.repeats}
     for name in ("p", "q", "bound", "estimator", "fit"):
@@ -45,7 +45,7 @@ def run(words: list[str]) -> None:
 
 def settings(config: Any, prefix: str) -> dict[str, Any]:
     """Every setting of a configuration, by its flag."""
-    rows = {}
+    rows: dict[str, Any] = {}
     for field in dataclasses.fields(config):
         value, flag = getattr(config, field.name), f"{prefix}{field.name.replace('_', '-')}"
         if not field.init:
