@@ -5,6 +5,14 @@ class CounterpointError(ValueError):
     """Says what was given, what was expected, and what to do. Everything else that escapes is a bug of ours."""
 
 
+def at_least(config, minimum: int, *fields: str) -> None:
+    """Raise where one of a configuration's numbers is below what makes sense."""
+    for field in fields:
+        if getattr(config, field) < minimum:
+            name = getattr(config, "name", type(config).__name__)
+            raise CounterpointError(f"{name}: {field} is {getattr(config, field)}; give at least {minimum}")
+
+
 def nearest(word: str, known) -> str:
     """`; did you mean 'x'?` for the closest of `known`, or the list of them where none is close."""
     import difflib

@@ -1,9 +1,18 @@
 """One tiny trained run for all tests of the command."""
 
+import jax
 import pytest
 
 from cli.cases import SMALL, write
 from counterpoint.cli import main
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keep_programs():
+    """Many commands share this process, and what one compiled serves the next."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jax, "clear_caches", lambda: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -164,9 +164,15 @@ def spoiled(batch: Batch, value) -> Batch:
 
 
 def designs() -> list[tuple[str, str, str, str]]:
-    """(p, q, bound, estimator) such that any two parts that can meet do meet, chosen greedily."""
+    """(p, q, bound, estimator) such that any two parts that can meet do meet, chosen greedily: every pair of p and q,
+    and of each with every bound and estimator; there a posterior that looks ahead and one that does not are one.
+    """
     everything = [(p, q, b, e) for p, q in PAIRS for b in BOUNDS for e in ESTIMATORS if trains(p, b, e)]
-    meetings = lambda d: {((i, d[i]), (j, d[j])) for i in range(4) for j in range(i)}  # noqa: E731
+
+    def meetings(design):
+        names = (design[0], design[1].removesuffix("-now"), *design[2:])
+        return {design[:2]} | {((i, names[i]), (j, names[j])) for i in range(4) for j in range(i)}
+
     open_, chosen = set().union(*map(meetings, everything)), []
     while open_:
         best = max(everything, key=lambda d: len(meetings(d) & open_))

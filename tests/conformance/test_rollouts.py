@@ -39,13 +39,14 @@ WAYS = {"deferred": {}, "in the scan": {"defer": False}, "drawn first": {"pathwi
 
 @quick
 def many_ways(p, q, batch, longer):
-    """One rollout by every order of arithmetic."""
-    run = lambda batch, **options: rollout(  # noqa: E731
-        p, q, batch, random.key(KEY), particles=2, closed_form=True, **options
-    )[0]
-    traces = {name: run(batch, **options) for name, options in WAYS.items()}
-    traces["nothing missing"] = run(batch._replace(observed=jnp.ones(batch.x.shape, bool)))
-    return traces, run(longer)
+    """One rollout by every order of arithmetic, and one with more padding; traces and states."""
+
+    def run(batch, **options):
+        return rollout(p, q, batch, random.key(KEY), particles=2, closed_form=True, **options)
+
+    found = {name: run(batch, **options) for name, options in WAYS.items()}
+    found["nothing missing"] = run(batch._replace(observed=jnp.ones(batch.x.shape, bool)))
+    return found, run(longer), run(longer, defer=False)
 
 
 @pytest.mark.usefixtures("x64")
@@ -53,16 +54,20 @@ def many_ways(p, q, batch, longer):
 def test_every_order_of_arithmetic_gives_the_same_scores(pair):
     p, q = build(*pair)
     assert all(a.dtype == jnp.float64 for a in jax.tree.leaves((p, q)) if eqx.is_inexact_array(a))
-    traces, longer = many_ways(p, q, batch_of(pair[0]), batch_of(pair[0], length=8))
-    want = scores(traces["deferred"])
+    ways, *longer = many_ways(p, q, batch_of(pair[0]), batch_of(pair[0], length=8))
+    first, end = ways["deferred"]
+    want = scores(first)
     assert all(a.dtype == jnp.float64 for a in want.values())
-    for name, trace in traces.items():
+    for name, (trace, state) in ways.items():
         near(scores(trace), want)
-        near(counted(trace), counted(traces["deferred"]))
+        near(counted(trace), counted(first))
+        near((state.carry, state.log_weight), (end.carry, end.log_weight))
         for score in scores(trace).values():
             assert (np.asarray(score)[3:, 1] == 0).all(), f"{name}: padding counts"
-    near(jax.tree.map(lambda a: a[:5], scores(longer)), want)
-    assert all((np.asarray(a)[5:] == 0).all() for a in scores(longer).values())
+    for trace, state in longer:
+        near(jax.tree.map(lambda a: a[:5], scores(trace)), want)
+        assert all((np.asarray(a)[5:] == 0).all() for a in scores(trace).values())
+        near((state.carry, state.log_weight), (end.carry, end.log_weight))
 
 
 def counted(trace):
@@ -209,6 +214,24 @@ def value_and_gradient(parts, bound, batch):
 def test_a_particle_filter_that_never_resamples_is_importance_weighting(model):
     parts, batch = build(model, "filtering"), batch_of(model)
     near(value_and_gradient(parts, FIVO(3, 1e-6), batch), value_and_gradient(parts, IWAE(3), batch))
+
+
+@pytest.mark.parametrize("pair", [("vrnn-gru", "filtering"), ("hmm-binary", "filtering")], ids="+".join)
+def test_where_a_frame_is_missing_the_prior_takes_over_and_nothing_counts(pair):
+    batch, key = batch_of(pair[0], missing=True), random.key(KEY)
+    run = quick(lambda p, q: rollout(p, q, batch, key, particles=3, closed_form=True)[0])
+    trace = run(*build(*pair))
+    for step, row in ((1, 0), (0, 1)):
+        assert (trace.log_likelihood[step, row] == 0).all()
+        assert (trace.kl[step, row] == 0).all()
+        np.testing.assert_allclose(trace.log_q[step, row], trace.log_prior[step, row], rtol=1e-5)
+    assert (trace.kl[2, 0] > 0).all()
+    assert (np.asarray(trace.x)[:, :, 0][np.asarray(batch.observed).swapaxes(0, 1)] == swapped(batch)).all()
+
+
+def swapped(batch):
+    """What was seen, time first."""
+    return np.asarray(batch.x).swapaxes(0, 1)[np.asarray(batch.observed).swapaxes(0, 1)]
 
 
 generate = quick(lambda p, batch: rollout(p, Prior(), batch, random.key(KEY), particles=2)[0])

@@ -7,6 +7,7 @@ from jax import lax
 
 from counterpoint.bounds.warmup import Warmup
 from counterpoint.core import AbstractBound, Trace
+from counterpoint.errors import at_least
 
 
 class ELBO(AbstractBound):
@@ -23,6 +24,9 @@ class ELBO(AbstractBound):
     closed_form: bool = eqx.field(static=True, default=True)
     kl_weight: Warmup = eqx.field(static=True, default=Warmup())
     splits: ClassVar[bool] = True
+
+    def __check_init__(self):
+        at_least(self, 1, "particles")
 
     def __call__(self, trace: Trace, step=None):
         return (trace.log_likelihood - self.kl_weight(step) * trace.kl).sum(0).mean(-1)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from counterpoint.core import AbstractBound, Trace
+from counterpoint.errors import at_least
 from counterpoint.resampling import Multinomial, Systematic
 
 
@@ -27,6 +28,9 @@ class FIVO(AbstractBound):
     score_resampling: bool = eqx.field(static=True, default=False)
     closed_form: ClassVar[bool] = False
     splits: ClassVar[bool] = True
+
+    def __check_init__(self):
+        at_least(self, 1, "particles")
 
     @property
     def resampling(self):

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from counterpoint.core import AbstractBound, Trace
+from counterpoint.errors import at_least
 
 
 class IWAE(AbstractBound):
@@ -21,6 +22,9 @@ class IWAE(AbstractBound):
     particles: int = eqx.field(static=True, default=8)
     closed_form: ClassVar[bool] = False
     splits: ClassVar[bool] = False
+
+    def __check_init__(self):
+        at_least(self, 1, "particles")
 
     def __call__(self, trace: Trace, step=None):
         total = trace.log_weight.sum(0)

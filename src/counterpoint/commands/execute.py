@@ -22,7 +22,8 @@ def execute(run: Run, corpus: Corpus) -> int:
     before = run.progress()
     corpora = ", ".join(f"{len(part)} {name}" for name, part in splits(corpus).items())
     console.print(f"[bold]{run.recipe.name}[/bold]  {run.recipe.line()}", soft_wrap=True)
-    console.print(f"{corpus.name}: {corpora} sequences; bounds in nats per step; run {run.folder}", soft_wrap=True)
+    console.print(f"{corpus.name}: {corpora} sequences", soft_wrap=True)
+    console.print(f"into {run.folder}; bounds in nats per step", soft_wrap=True)
     if before.step:
         console.print(f"goes on from step {before.step}, epoch {before.epoch}", soft_wrap=True)
     recorder = Recorder(run)

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from counterpoint.core import AbstractEstimator, Batch, Trace
 from counterpoint.distributions import Facts
-from counterpoint.errors import CounterpointError
+from counterpoint.errors import CounterpointError, at_least
 from counterpoint.estimators.pathwise import estimate
 from counterpoint.rollout import mask_of, rollout, where
 
@@ -28,6 +28,9 @@ class ScoreFunctionConfig:
     normalise: bool = True
     baseline: int = 100
     decay: float = 0.8
+
+    def __post_init__(self):
+        at_least(self, 0, "baseline")
 
     def build(self, p, facts: Facts, key) -> "ScoreFunction":
         width, units = facts.family.width, self.baseline

@@ -10,6 +10,7 @@ from jax import random
 
 from counterpoint.core import AbstractDirected, AbstractPosterior, direct, latent, observation, shapes
 from counterpoint.distributions import Facts
+from counterpoint.errors import at_least
 from counterpoint.networks import mlp
 
 
@@ -20,6 +21,9 @@ class FilteringConfig:
     name: ClassVar[str] = "filtering"
     width: int = 128
     depth: int = 1
+
+    def __post_init__(self):
+        at_least(self, 1, "width", "depth")
 
     def build(self, p: AbstractDirected, facts: Facts, key) -> "Filtering":
         return Filtering(p, self, key=key)

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected
 from counterpoint.distributions import Empty, Facts, Family
+from counterpoint.errors import at_least
 from counterpoint.models.tsbn import lagged
 
 
@@ -20,6 +21,9 @@ class AutoregressiveConfig:
 
     name: ClassVar[str] = "autoregressive"
     order: int = 1
+
+    def __post_init__(self):
+        at_least(self, 0, "order")
 
     def build(self, facts: Facts, key) -> "Autoregressive":
         shape = (self.order, facts.family.size, facts.family.width)

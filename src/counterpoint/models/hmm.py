@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected
 from counterpoint.distributions import Categorical, Facts, Family
+from counterpoint.errors import at_least
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,9 @@ class HMMConfig:
     name: ClassVar[str] = "hmm"
     states: int = 16
     spread: float = 0.5
+
+    def __post_init__(self):
+        at_least(self, 1, "states")
 
     def build(self, facts: Facts, key) -> "HMM":
         a, b = random.split(key)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected
 from counterpoint.distributions import Facts, Family, FullGaussian
-from counterpoint.errors import CounterpointError
+from counterpoint.errors import CounterpointError, at_least
 
 
 class Covariance(eqx.Module):
@@ -42,6 +42,9 @@ class LDSConfig:
 
     name: ClassVar[str] = "lds"
     latent: int = 8
+
+    def __post_init__(self):
+        at_least(self, 1, "latent")
 
     def build(self, facts: Facts, key) -> "LDS":
         if facts.family.name != "gaussian" or len(facts.family.shape) != 1:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected
 from counterpoint.distributions import Bernoulli, Facts, Family
+from counterpoint.errors import at_least
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,9 @@ class TSBNConfig:
     units: int = 100
     order: int = 1
     scale: float = 0.1
+
+    def __post_init__(self):
+        at_least(self, 1, "units", "order")
 
     def build(self, facts: Facts, key) -> "TSBN":
         keys, n = random.split(key, 3), self.order

@@ -10,6 +10,7 @@ from jax import random
 
 from counterpoint.core import AbstractDirected
 from counterpoint.distributions import Facts, Family, Gaussian
+from counterpoint.errors import at_least
 from counterpoint.networks import CELLS, GRU, LSTM, mlp
 
 
@@ -23,6 +24,9 @@ class VRNNConfig:
     width: int = 128
     depth: int = 1
     cell: Literal["gru", "lstm"] = "lstm"
+
+    def __post_init__(self):
+        at_least(self, 1, "latent", "hidden", "width", "depth")
 
     def build(self, facts: Facts, key) -> "VRNN":
         return VRNN(self, facts, key=key)

@@ -33,6 +33,8 @@ def load(path: Path, like) -> tuple[Any, dict]:
     Raises CounterpointError where the file is absent, damaged, or of another model.
     """
     arrays = read(path)
+    if "__facts__" not in arrays:
+        raise CounterpointError(f"{path}: an .npz, but no checkpoint of counterpoint; name a run's own folder")
     facts = json.loads(arrays.pop("__facts__").tobytes())
     want = paths(like)
     for name, leaf in want.items():
@@ -55,9 +57,8 @@ def read(path: Path) -> dict[str, np.ndarray]:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, OSError) as error:
-        raise CounterpointError(
-            f"{path}: damaged or cut short ({error}); delete it to go on from the one before"
-        ) from None
+        remedy = "delete it to go on from the one before" if path.name.startswith("step-") else "train the run again"
+        raise CounterpointError(f"{path}: damaged or cut short ({error}); {remedy}") from None
 
 
 def numbered(folder: Path) -> list[Path]:

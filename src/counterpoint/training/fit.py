@@ -15,7 +15,7 @@ from jax import random
 from counterpoint.core import Pairing
 from counterpoint.data.batch import Bucket, buckets, check_data, in_order, plan
 from counterpoint.data.sequences import Sequences
-from counterpoint.errors import CounterpointError
+from counterpoint.errors import CounterpointError, at_least
 from counterpoint.training import checkpoint
 from counterpoint.training.optimiser import OptimiserConfig
 from counterpoint.training.signals import Stop
@@ -45,6 +45,10 @@ class FitConfig:
     keep: int = 2
     save_seconds: float = 20.0
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+
+    def __post_init__(self):
+        at_least(self, 1, "epochs", "batch_size", "buckets", "validate")
+        at_least(self, 0, "patience", "keep")
 
 
 @dataclass
@@ -158,8 +162,7 @@ class _Loop:
                 if progress.step == (progress.epoch + 1) * self.per_epoch:
                     self.end_epoch()
         self.save(due=False)
-        chosen = self.best if self.valid else self.learner.params
-        members = [jax.tree.map(lambda a: a[i], chosen) for i in range(len(self.seeds))]  # noqa: B023
+        members = [jax.tree.map(lambda a: a[i], self.chosen) for i in range(len(self.seeds))]  # noqa: B023
         return Fitted([eqx.combine(member, self.static) for member in members], progress, stop.asked)
 
     def end_epoch(self):
@@ -205,6 +208,11 @@ class _Loop:
                 " rate or the gradient clip, or look at the data"
             )
 
+    @property
+    def chosen(self):
+        """What a run is for: the best parameters, or the last where nothing was validated."""
+        return self.best if self.valid else self.learner.params
+
     def seconds(self) -> float:
         return self.progress.seconds + time.monotonic() - self.started
 
@@ -218,7 +226,7 @@ class _Loop:
         if self.folder is None or (due and now - self.saved < self.config.save_seconds):
             return
         facts = vars(self.progress) | {"seconds": self.seconds()}
-        checkpoint.save(self.folder / "best.npz", {"params": self.best}, facts)
+        checkpoint.save(self.folder / "best.npz", {"params": self.chosen}, facts)
         checkpoint.save(self.folder / f"step-{self.progress.step:09d}.npz", self.learner._asdict(), facts)
         for old in checkpoint.numbered(self.folder)[: -max(self.config.keep, 1)]:
             old.unlink()

@@ -14,9 +14,8 @@ from counterpoint.errors import CounterpointError
 class OptimiserConfig:
     """Learning rates for p, for q and for the estimator's baselines (None: p's).
 
-    schedule  "constant"; "cosine" falls to `floor` times the rate over all epochs; "exponential" does so geometrically
-    clip      largest global gradient norm, 0 for none
-    decay     weight decay, decoupled from the gradient
+    `schedule` "cosine" and "exponential" fall to `floor` times the rate over all epochs. `clip` is the largest global
+    norm of a gradient, 0 for none. `decay` is weight decay, decoupled from the gradient.
     """
 
     name: Literal["adam", "rmsprop", "sgd"] = "adam"
@@ -39,7 +38,9 @@ class OptimiserConfig:
         for field, rate in rates.items():
             if not rate >= 0:
                 raise CounterpointError(f"the learning rate of {field} is {rate}; give a number of at least 0")
-        moves: dict[Hashable, optax.GradientTransformation] = {field: self._rule(rate, steps) for field, rate in rates.items()}
+        moves: dict[Hashable, optax.GradientTransformation] = {
+            field: self._rule(rate, steps) for field, rate in rates.items()
+        }
         clip = optax.clip_by_global_norm(self.clip) if self.clip else optax.identity()
         return optax.chain(clip, optax.partition(moves, label))
 
