@@ -1,7 +1,7 @@
 """The one exception that the command turns into a single line and a non-zero exit."""
 
 
-class CounterpointError(ValueError):
+class CounterpointError(Exception):
     """Says what was given, what was expected, and what to do. Everything else that escapes is a bug of ours."""
 
 

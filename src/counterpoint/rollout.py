@@ -107,14 +107,14 @@ class Voices(NamedTuple):
         proposal = self.q.propose(view(self.p), view(carry), context, x, random.fold_in(key, 0))
         law = proposal.distribution
         drawn = law.sample(random.fold_in(key, 1)) if z is None else z
-        drawn, log_q, seen = stop(drawn) if not self.pathwise else drawn, None, jnp.array(True)
+        drawn = drawn if self.pathwise else stop(drawn)
+        log_q, seen = law.log_prob(drawn), jnp.array(True)
         if self.gaps and not self.q.fills_gaps:  # nothing to infer from: the prior takes over
             prior = self.p.prior(carry)
             seen = jnp.stack([m.any() for m in jax.tree.leaves(mask)]).any()
             other = prior.sample(random.fold_in(key, 1))
             drawn = where(seen, drawn, other if self.pathwise else stop(other))
             log_q = jnp.where(seen, law.log_prob(drawn), prior.log_prob(drawn))
-        log_q = law.log_prob(drawn) if log_q is None else log_q
         keep = self.closed_form and has_divergence(law)
         return Guess(drawn, log_q, law if keep else None, seen, jnp.where(seen, proposal.steps, 0.0))
 

@@ -14,6 +14,7 @@ from counterpoint.distributions import Family
 from counterpoint.estimators import ScoreFunction
 from counterpoint.estimators.score_function import Moments
 from counterpoint.models import HMM
+from counterpoint.rollout import rollout
 from exact.cases import Guess, mk, whole
 
 pytestmark = pytest.mark.usefixtures("x64")
@@ -73,3 +74,13 @@ def test_the_score_of_the_ancestors_makes_the_gradient_unbiased_and_its_absence_
     want = np.concatenate([np.ravel(a) for a in jax.tree.leaves(grad)])
     assert distance(np.asarray(drawn(p, q, True)), want).max() < 4
     assert distance(np.asarray(drawn(p, q, False)), want).max() > 8
+
+
+def test_each_draw_of_ancestors_is_credited_with_all_evidence_from_its_step_on():
+    p, q = parts()
+    x = np.array([0, 1, 1, 0], np.int32)
+    trace = eqx.filter_jit(lambda: rollout(p, q, whole(x, 3), random.key(0), particles=2, pathwise=False)[0])()
+    target = FIVO(particles=2, score_resampling=True)
+    credit = jax.grad(lambda chance: target(trace._replace(log_resample=chance)).sum())(trace.log_resample)
+    np.testing.assert_allclose(credit, np.asarray(trace.log_evidence)[::-1].cumsum(0)[::-1], atol=1e-12)
+    np.testing.assert_allclose(target(trace), trace.log_evidence.sum(0), atol=1e-12)
