@@ -84,7 +84,7 @@ def test_a_continuation_of_what_the_model_itself_feeds_back():
 
 def test_a_continuation_has_the_law_of_the_model():
     one = jnp.ones((1, 1))
-    p = LDS.of(0.9 * one, 0.5 * one, one, 0.8 * one, jnp.zeros(1), one)  # REFERENCE D5
+    p = LDS.of(0.9 * one, 0.5 * one, one, 0.8 * one, jnp.zeros(1), one)
     given = Sequences((np.array([[0.5], [-0.3], [1.2], [0.7]], np.float32),))
     mean, variance = 0.6205174368, 0.4076203966
     for q, particles in ((Kalman(), 1), (Kalman(smooth=False), 32), (None, 32)):

@@ -20,19 +20,19 @@ SYMBOLS = np.array([0, 1, 1])
 
 
 def lds():
-    """REFERENCE D5."""
+    """A scalar LDS whose log-likelihood is known in closed form."""
     one = jnp.ones((1, 1))
     return LDS.of(0.9 * one, 0.5 * one, one, 0.8 * one, jnp.zeros(1), one)
 
 
 def hmm(start=(0.6, 0.4), move=((0.7, 0.3), (0.2, 0.8)), say=((0.9, 0.1), (0.2, 0.8))):
-    """REFERENCE D6."""
+    """An HMM whose log-likelihood is known by hand."""
     logs = (jnp.log(jnp.asarray(a)) for a in (start, move, say))
     return HMM(*logs, Family("categorical", (2,)))
 
 
 def forward(x):
-    """log p(x) of the HMM of D6 by the forward recursion."""
+    """log p(x) of that HMM by the forward recursion."""
     move, say = np.array([[0.7, 0.3], [0.2, 0.8]]), np.array([[0.9, 0.1], [0.2, 0.8]])
     alpha = np.array([0.6, 0.4]) * say[:, x[0]]
     for symbol in x[1:]:

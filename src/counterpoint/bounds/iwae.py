@@ -11,8 +11,9 @@ from counterpoint.errors import at_least
 
 
 class IWAE(AbstractBound):
-    """L_K = E[ log (1/K) sum_k prod_t w_t^k ]   (Burda et al. 2015; seed 4, eq. 14 with the 1/K that the print misses:
-    REFERENCE 0.1)
+    """L_K = E[ log (1/K) sum_k prod_t w_t^k ]   (Burda et al. 2015; seed 4, eq. 14)
+
+    The print of eq. 14 misses the 1/K: without it, the value exceeds log p once log K exceeds the gap.
 
     nats, summed over steps. Grows with K towards log p(x_1:T); on long sequences one particle takes all the weight
     and FIVO is tighter.

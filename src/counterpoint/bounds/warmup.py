@@ -9,7 +9,7 @@ import jax.numpy as jnp
 class Warmup:
     """beta(step) = start + (1 - start) min(1, step / steps)^power; steps = 0 is no warm-up.
 
-    power 1 is linear (seed 1), 2 the quadratic one of the published AVF code (REFERENCE 0.12).
+    power 1 is linear (seed 1), 2 the quadratic one of the AVF paper's published code.
     """
 
     steps: int = 0

@@ -38,7 +38,7 @@ class Kalman(AbstractPosterior):
     constant, so each sampled path has weight p(x_1:T) exactly: every sampled bound is the log-likelihood, without
     variance.
 
-    smooth=False drops the messages from t + 1 on: the per-step optimum of filtering EM (REFERENCE D5: the gap to
+    smooth=False drops the messages from t + 1 on: the per-step optimum of filtering EM (seed 1, sec. A: the gap to
     log p stays). Missing entries of a frame leave C' R^-1 C through the marginal of those observed.
     """
 
