@@ -3,7 +3,8 @@
 import os
 
 # Two host devices, for the tests that one device equals two. Read once, when jax starts.
-os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
+FLAGS = "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"  # compilation dominates tests
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FLAGS}"
 os.environ["MPLBACKEND"] = "Agg"
 
 from pathlib import Path

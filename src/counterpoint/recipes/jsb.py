@@ -1,6 +1,6 @@
 """JSB chorales on the 2012 grid, where the published numbers were measured."""
 
-from counterpoint.bounds import ELBO, FIVO, Warmup
+from counterpoint.bounds import ELBO, Warmup
 from counterpoint.estimators import Pathwise, ScoreFunctionConfig
 from counterpoint.inference import FilteringConfig, PriorConfig, TSBNRecognitionConfig
 from counterpoint.models import AutoregressiveConfig, TSBNConfig, VRNNConfig
@@ -25,16 +25,6 @@ RECIPES = [
         p=VRNNConfig(latent=32, hidden=200, width=200),
         q=FilteringConfig(width=200),
         bound=ELBO(kl_weight=Warmup(steps=1000)),
-        estimator=Pathwise(),
-        fit=FitConfig(epochs=200, patience=25, buckets=3, optimiser=OptimiserConfig(p=1e-3, decay=0.3)),
-    ),
-    Recipe(
-        name="jsb-vrnn-fivo",
-        about="The same VRNN trained on FIVO with 4 particles",
-        data="jsb_chorales",
-        p=VRNNConfig(latent=32, hidden=200, width=200),
-        q=FilteringConfig(width=200),
-        bound=FIVO(particles=4),
         estimator=Pathwise(),
         fit=FitConfig(epochs=200, patience=25, buckets=3, optimiser=OptimiserConfig(p=1e-3, decay=0.3)),
     ),
