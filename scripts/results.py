@@ -17,7 +17,7 @@ PUBLISHED = {
         ("SRNN, amortised filtering, ELBO", None, -6.92, "Marino et al. 2018, table 3, a free energy of 6.92"),
         ("SRNN, AVF with 5 iterations, ELBO", None, -6.77, "the same"),
         (
-            "VRNN trained on FIVO-4, best of three bounds, 128 particles",
+            "VRNN trained on FIVO-4, best of three bounds",
             -6.90,
             None,
             "Maddison et al. 2017, second-hand",

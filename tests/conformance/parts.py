@@ -1,6 +1,6 @@
 """Every part of the package, one line each, in tiny sizes. A new part joins here and is crossed with all others."""
 
-from functools import cache, partial
+from functools import cache
 
 import equinox as eqx
 import jax
@@ -125,21 +125,6 @@ def build(model: str, posterior: str, seed=0):
 @per_precision
 def build_estimator(estimator: str, model: str):
     return stirred(ESTIMATORS[estimator].build(build_p(model), facts_of(model), random.key(7)), 7)
-
-
-def quick(f):
-    """jit with little optimisation: tests of tiny programs spend their time in the compiler."""
-
-    @partial(jax.jit, static_argnums=(1, 2), compiler_options={"xla_backend_optimization_level": 0})
-    def compiled(arrays, rest, form):
-        return f(*eqx.combine(arrays, jax.tree.unflatten(form, rest)))
-
-    def call(*args):
-        arrays, rest = eqx.partition(args, eqx.is_array)
-        leaves, form = jax.tree.flatten(rest)
-        return compiled(arrays, tuple(leaves), form)
-
-    return call
 
 
 def batch_of(model: str, length=5, missing=False, lengths=STEPS) -> Batch:

@@ -15,7 +15,6 @@ from conformance.parts import (
     build,
     build_estimator,
     designs,
-    quick,
     spoiled,
 )
 from counterpoint.core import Batch, Pairing
@@ -28,7 +27,7 @@ def pairing_of(model, posterior, bound, estimator, seed=0):
     return Pairing(p, q, BOUNDS[bound].build(), build_estimator(estimator, model))
 
 
-@quick
+@eqx.filter_jit
 def run(pairing, batch, key, memory, step):
     """(estimate, memory), gradient."""
 

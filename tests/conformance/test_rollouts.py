@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from jax import random
 
-from conformance.parts import MODELS, PAIRS, batch_of, build, build_p, frames, quick
+from conformance.parts import MODELS, PAIRS, batch_of, build, build_p, frames
 from counterpoint.bounds import ELBO, FIVO, IWAE
 from counterpoint.core import Batch, latent, observation, shapes
 from counterpoint.inference import ForwardBackward, Kalman, Prior
@@ -37,7 +37,7 @@ def mixed(tree):
 WAYS = {"deferred": {}, "in the scan": {"defer": False}, "drawn first": {"pathwise": False}}
 
 
-@quick
+@eqx.filter_jit
 def many_ways(p, q, batch, longer):
     """One rollout by every order of arithmetic, and one with more padding; traces and states."""
 
@@ -89,7 +89,7 @@ GRADED = (
 @pytest.mark.parametrize("pathwise", [True, False], ids=["through z", "z held"])
 @pytest.mark.parametrize("pair", [pair for pair in PAIRS if "+".join(pair) in GRADED], ids="+".join)
 def test_every_order_of_arithmetic_gives_the_same_gradient(pair, pathwise):
-    @quick
+    @eqx.filter_jit
     def gradients(parts, batch):
         def run(parts, defer):
             options = {"particles": 2, "closed_form": True, "pathwise": pathwise, "defer": defer}
@@ -106,7 +106,7 @@ def cut(batch, *where):
     return batch._replace(**{name: a[:, slice(*where)] for name, a in batch._asdict().items() if a is not None})
 
 
-@quick
+@eqx.filter_jit
 def whole_and_chunks(p, q, batch, resamples, later_gaps):
     def run(state, batch, resampling):
         options = {"particles": 3, "state": state, "closed_form": True, "resampling": resampling}
@@ -155,7 +155,7 @@ def test_a_posterior_that_smooths_says_that_it_sees_the_future(pair):
 EXACT = [pair for pair in PAIRS if pair[1] in ("kalman", "forward_backward") or pair[0].startswith("auto")]
 
 
-@quick
+@eqx.filter_jit
 def path_weights(p, q, batch, keys):
     run = lambda key: rollout(p, q, batch, key, particles=3, pathwise=False)[0].log_weight.sum(0)  # noqa: E731
     return jax.vmap(run)(keys)
@@ -172,7 +172,7 @@ ROWS = 4000
 CLAIMS = [ELBO(1), IWAE(2), IWAE(6), FIVO(6, 0.9), FIVO(6, 0.9, score_resampling=True)]
 
 
-@quick
+@eqx.filter_jit
 def bounds_of(p, q, exact, batch, bounds):
     def value(q, bound, seed):
         options = {"particles": bound.particles, "resampling": bound.resampling, "closed_form": bound.closed_form}
@@ -200,7 +200,7 @@ def test_bounds_are_ordered_below_the_exact_likelihood_and_their_weights_are_unb
         assert abs(ratio.mean() - 1) < 4 * ratio.std() / ROWS**0.5
 
 
-@quick
+@eqx.filter_jit
 def value_and_gradient(parts, bound, batch):
     def value(parts):
         options = {"particles": bound.particles, "resampling": bound.resampling}
@@ -219,7 +219,7 @@ def test_a_particle_filter_that_never_resamples_is_importance_weighting(model):
 @pytest.mark.parametrize("pair", [("vrnn-gru", "filtering"), ("hmm-binary", "filtering")], ids="+".join)
 def test_where_a_frame_is_missing_the_prior_takes_over_and_nothing_counts(pair):
     batch, key = batch_of(pair[0], missing=True), random.key(KEY)
-    run = quick(lambda p, q: rollout(p, q, batch, key, particles=3, closed_form=True)[0])
+    run = eqx.filter_jit(lambda p, q: rollout(p, q, batch, key, particles=3, closed_form=True)[0])
     trace = run(*build(*pair))
     for step, row in ((1, 0), (0, 1)):
         assert (trace.log_likelihood[step, row] == 0).all()
@@ -231,7 +231,7 @@ def test_where_a_frame_is_missing_the_prior_takes_over_and_nothing_counts(pair):
         np.testing.assert_array_equal(trace.x[:, :, particle][seen], np.asarray(batch.x).swapaxes(0, 1)[seen])
 
 
-generate = quick(lambda p, batch: rollout(p, Prior(), batch, random.key(KEY), particles=2)[0])
+generate = eqx.filter_jit(lambda p, batch: rollout(p, Prior(), batch, random.key(KEY), particles=2)[0])
 
 
 @pytest.mark.parametrize("model", MODELS)
