@@ -217,6 +217,12 @@ class AbstractBound(eqx.Module):
         bound of it directly. Here: nothing is."""
         return trace
 
+    @property
+    def label(self) -> str:
+        """What a table calls it: its name, and its particles where more of them make it tighter."""
+        name = str(getattr(self, "name", type(self).__name__)).upper()
+        return f"{name}-{self.particles}" if self.particles > 1 else name
+
     def build(self) -> "AbstractBound":
         """A bound is its own configuration."""
         return self

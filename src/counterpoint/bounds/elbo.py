@@ -25,6 +25,11 @@ class ELBO(AbstractBound):
     kl_weight: Warmup = eqx.field(static=True, default=Warmup())
     splits: ClassVar[bool] = True
 
+    @property
+    def label(self):
+        """Particles are averaged: they steady the estimate and leave the bound what it is."""
+        return "ELBO"
+
     def __check_init__(self):
         at_least(self, 1, "particles")
 

@@ -26,18 +26,12 @@ MANY = " ± is the standard deviation over repeats."
 STEPS = 3000  # of the autoregressive baseline at most: seconds
 
 
-def label(bound: AbstractBound) -> str:
-    """ELBO, IWAE-16, ..."""
-    name = str(getattr(bound, "name", type(bound).__name__)).upper()
-    return f"{name}-{bound.particles}" if bound.particles > 1 else name
-
-
 def bounds(own: AbstractBound, particles: int) -> dict[str, AbstractBound]:
     """The bounds a test set is measured with: ELBO, IWAE-K, FIVO-K, and the one that was trained."""
-    found = {"ELBO": own if label(own) == "ELBO" else ELBO()}
+    found = {"ELBO": own if own.label == "ELBO" else ELBO()}
     if particles:
-        found |= {label(bound): bound for bound in (IWAE(particles=particles), FIVO(particles=particles))}
-    return found | {label(own): own}
+        found |= {bound.label: bound for bound in (IWAE(particles=particles), FIVO(particles=particles))}
+    return found | {own.label: own}
 
 
 def measure(
