@@ -101,8 +101,8 @@ Machine: {machine}. `counterpoint show RECIPE` prints every setting.
 TAIL = """
 Wall time is of one process on two cores that it shared with other work, so it bounds the time from above.
 
-**What the numbers say.** The TSBN has the paper's size, one sequence grid and average, and passes its published bound. It
-is trained with the local signal as the paper prints it, which is biased and learns faster here than the unbiased
+**What the numbers say.** The TSBN has the paper's size, grid and average, and passes its published bound. It is
+trained with the local signal as the paper prints it, which is biased and learns faster here than the unbiased
 reward-to-go (`counterpoint train jsb-tsbn --estimator.signal reward_to_go`), whose variance grows with the steps left.
 The VRNN's ELBO passes that of the published SRNN with amortised filtering, and its FIVO bound, with 16 particles, the
 published one of a VRNN trained on FIVO and measured with 128.
