@@ -8,9 +8,10 @@ class CounterpointError(Exception):
 def at_least(config, minimum: int, *fields: str) -> None:
     """Raise where one of a configuration's numbers is below what makes sense."""
     for field in fields:
-        if getattr(config, field) < minimum:
-            name = getattr(config, "name", type(config).__name__)
-            raise CounterpointError(f"{name}: {field} is {getattr(config, field)}; give at least {minimum}")
+        value = getattr(config, field)
+        if value is not None and not value >= minimum:
+            name = getattr(type(config), "name", type(config).__name__)
+            raise CounterpointError(f"{name}: {field} is {value}; give at least {minimum}")
 
 
 def nearest(word: str, known) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 
+from counterpoint.errors import at_least
+
 
 @dataclass(frozen=True)
 class Warmup:
@@ -15,6 +17,9 @@ class Warmup:
     steps: int = 0
     start: float = 0.0
     power: float = 1.0
+
+    def __post_init__(self):
+        at_least(self, 0, "steps", "start", "power")
 
     def __call__(self, step):
         """The weight at a step; 1 where step is None, as in evaluation."""

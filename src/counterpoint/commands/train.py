@@ -67,7 +67,9 @@ def run(words: list[str]) -> int:
     base = old.recipe if old else recipe(word)
     base, rest = swap(base, rest)
     settings = read(base, rest, f"counterpoint train {word}", old and {"seed": old.seed, "repeats": old.repeats})
-    check(settings)
+    for name, least in (("repeats", 1), ("seed", 0), ("particles", 0)):
+        if getattr(settings, name) < least:
+            raise CounterpointError(f"--{name} is {getattr(settings, name)}; give at least {least}")
 
     from counterpoint.commands.cache import keep_compiled
     from counterpoint.data import load
@@ -97,22 +99,6 @@ def run(words: list[str]) -> int:
         check_data(pairing.p, part)
     made = runs.create(settings.out, chosen, settings.seed, settings.repeats, source, corpora, corpus)
     return execute(made, corpus)
-
-
-def check(settings: Any) -> None:
-    """Raises CounterpointError for a number that means nothing."""
-    least = {"repeats": 1, "fit.epochs": 1, "fit.batch_size": 1, "fit.buckets": 1, "fit.validate": 1, "fit.crop": 1}
-
-    def visit(config: Any, prefix: str) -> None:
-        for field in dataclasses.fields(config):
-            value, name = getattr(config, field.name), f"{prefix}{field.name}"
-            if dataclasses.is_dataclass(value):
-                visit(value, f"{name}.")
-            elif isinstance(value, int | float) and not value >= least.get(name, 0):
-                flag = f"--{name.replace('_', '-')}"
-                raise CounterpointError(f"{flag} is {value}, expected at least {least.get(name, 0)}")
-
-    visit(settings, "")
 
 
 def swap(base: "Recipe", words: list[str]) -> tuple["Recipe", list[str]]:

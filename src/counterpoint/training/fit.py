@@ -47,8 +47,8 @@ class FitConfig:
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
 
     def __post_init__(self):
-        at_least(self, 1, "epochs", "batch_size", "buckets", "validate")
-        at_least(self, 0, "patience", "keep")
+        at_least(self, 1, "epochs", "batch_size", "buckets", "validate", "crop")
+        at_least(self, 0, "patience", "keep", "save_seconds")
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Literal
 import jax
 import optax
 
-from counterpoint.errors import CounterpointError
+from counterpoint.errors import at_least
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class OptimiserConfig:
     clip: float = 1.0
     decay: float = 0.0
 
+    def __post_init__(self):
+        at_least(self, 0, "p", "q", "baseline", "floor", "clip", "decay")
+
     def build(self, steps: int) -> optax.GradientTransformation:
         """For the parameters of a pairing and a run of `steps`."""
         rates = {
@@ -35,9 +38,6 @@ class OptimiserConfig:
             "bound": self.p,
             "estimator": self.p if self.baseline is None else self.baseline,
         }
-        for field, rate in rates.items():
-            if not rate >= 0:
-                raise CounterpointError(f"the learning rate of {field} is {rate}; give a number of at least 0")
         moves: dict[Hashable, optax.GradientTransformation] = {
             field: self._rule(rate, steps) for field, rate in rates.items()
         }
