@@ -16,12 +16,6 @@ PUBLISHED = {
     "jsb-vrnn": [
         ("SRNN, amortised filtering, ELBO", None, -6.92, "Marino et al. 2018, table 3, a free energy of 6.92"),
         ("SRNN, AVF with 5 iterations, ELBO", None, -6.77, "the same"),
-        (
-            "VRNN trained on FIVO-4, best of three bounds",
-            -6.90,
-            None,
-            "Maddison et al. 2017, second-hand",
-        ),
         ("DMM, ELBO", -6.926, -6.856, "Krishnan et al. 2017, table 3; a smoothing posterior"),
     ],
     "jsb-ar": [],
@@ -56,8 +50,10 @@ def page(parts: list[tuple[str, Path]], options: argparse.Namespace) -> str:
     for name, folder in parts:
         found = json.loads((folder / "results.json").read_text())
         epochs = json.loads((folder / "metrics.json").read_text())
-        epochs = epochs["history"] if isinstance(epochs, dict) else epochs
-        rising = ", still improving" if found["still_improving"] else ""
+        # out of epochs with the best validation in the last twentieth of the steps
+        limit = json.loads((folder / "config.json").read_text())["recipe"]["fit"]["epochs"]
+        late = max(found["best_step"]) > 0.95 * epochs[-1]["step"]
+        rising = ", still improving" if late and epochs[-1]["epoch"] >= limit else ""
         trained = f"{epochs[-1]['epoch']} epochs, {epochs[-1]['step']} updates, {found['seconds'] / 60:.0f} min{rising}"
         for bound, values in next(iter(found["results"].values())).items():
             cells = [number(values, average) for average in ("per_step", "per_sequence")]
@@ -104,13 +100,12 @@ Wall time is of one process on two cores that it shared with other work, so it b
 **What the numbers say.** The TSBN has the paper's size, grid and average, and passes its published bound. It is
 trained with the local signal as the paper prints it, which is biased and learns faster here than the unbiased
 reward-to-go (`counterpoint train jsb-tsbn --estimator.signal reward_to_go`), whose variance grows with the steps left.
-The VRNN's ELBO passes that of the published SRNN with amortised filtering, and its FIVO bound, with 16 particles, the
-published one of a VRNN trained on FIVO and measured with 128.
+The VRNN's ELBO passes that of the published SRNN with amortised filtering.
 
 **What missed.** AVF with five iterations (6.77) stays ahead of the VRNN's ELBO: here q is one network that never
-optimises, and the gap to the VRNN's own IWAE shows how much of it is inference. RNN-NADE (-5.56), whose notes
-are not independent given the past, is ahead of all of these. Training overfits 229 chorales long before it underfits:
-weight decay and early stopping decide the VRNN's number.
+optimises, and the gap to the VRNN's own IWAE shows how much of it is inference. RNN-NADE (-5.56 or -5.19, as tables
+differ), whose notes are not independent given the past, is ahead of all of these. Training overfits 229 chorales long
+before it underfits: weight decay and early stopping decide the VRNN's number.
 """
 
 if __name__ == "__main__":

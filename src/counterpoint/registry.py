@@ -29,7 +29,17 @@ def parts(role: str) -> dict[str, type]:
         if dataclasses.is_dataclass(item) and hasattr(item, "build") and isinstance(getattr(item, "name", None), str):
             found[item.name] = item  # pyright: ignore[reportAttributeAccessIssue]
     for entry in entry_points(group=f"counterpoint.{group}"):
-        found[entry.name] = entry.load()
+        try:
+            config = entry.load()
+        except Exception as error:
+            raise CounterpointError(f"entry point {entry.name} = {entry.value} does not load: {error}") from None
+        name = getattr(config, "name", None)
+        if name != entry.name or name in found:
+            raise CounterpointError(
+                f"entry point {entry.name} = {entry.value}: its configuration is named {name!r}; give both one name,"
+                " which no other part has"
+            )
+        found[entry.name] = config
     return found
 
 

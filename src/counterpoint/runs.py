@@ -117,7 +117,9 @@ def _finite(values: Any) -> Any:
 def facts(path: Path) -> Progress:
     """What a checkpoint says of its run."""
     try:
-        return Progress(**json.loads(checkpoint.read(path)["__facts__"].tobytes()))
+        found = json.loads(checkpoint.read(path)["__facts__"].tobytes())
+        del found["settings"]
+        return Progress(**found)
     except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CounterpointError(f"{path}: not a checkpoint of this version, or damaged ({error})") from None
 
@@ -185,7 +187,7 @@ def create(
 
 def is_run(word: str) -> bool:
     """Whether a word names a run folder and not a recipe."""
-    return Path(word).is_dir() or "/" in word
+    return "/" in word or (Path(word) / "config.json").is_file()
 
 
 def open_run(folder: str | Path) -> Run:

@@ -56,8 +56,9 @@ def test_bad_files(bytes_, refused, tmp_path, monkeypatch):
 
 def test_pickles_are_refused(refused, tmp_path):
     path = tmp_path / "bad.npz"
-    np.savez(path, train=np.array([print], dtype=object), allow_pickle=True)
-    refused("train", "--data", str(path))
+    objects = {name: np.array([print], dtype=object) for name in ("train", "valid", "test")}
+    np.savez(path, allow_pickle=True, **objects)
+    assert "pickle" in refused("train", "--data", str(path))
 
 
 @pytest.fixture
@@ -169,4 +170,4 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_what_was_good(data, tmp_path,
     assert "not finite" in line
     assert "seed 0" in line
     assert list((tmp_path / "chorales-001" / "checkpoints").glob("step-*.npz"))
-    assert main(["show", str(tmp_path / "chorales-001")]) in (0, 2)
+    assert main(["show", str(tmp_path / "chorales-001")]) == 0

@@ -9,14 +9,17 @@ from jax import lax, random
 
 from counterpoint.bounds import ELBO, FIVO, IWAE, Warmup
 from counterpoint.core import Pairing
+from counterpoint.distributions import Family
 from counterpoint.errors import CounterpointError
 from counterpoint.estimators import ScoreFunction
 from counterpoint.estimators.score_function import Moments
+from counterpoint.inference import Prior
 from counterpoint.rollout import rollout
 from exact.cases import FRAMES, LATENTS, expected_elbo, mk, score_paths, tsbn, tuples, whole
 
 pytestmark = pytest.mark.usefixtures("x64")
 
+COINS = Family("bernoulli", (2,))
 STEPS = len(FRAMES)
 KNOWN = [0.186229765, -1.387974044]  # d ELBO / d d
 LOCAL = [-0.0459955335, -1.3466385571]
@@ -44,8 +47,9 @@ def expected(p, q, bound, estimator, memory, step=None):
         batch = whole(FRAMES)
 
         def one(z):
-            trace, _ = rollout(p, q, batch, random.key(0), particles=particles, pathwise=False, z=z)
-            estimate, _ = estimator.of_trace(p, bound, batch, trace, memory, step)
+            seen = estimator.view(q, memory)
+            trace, _ = rollout(p, seen, batch, random.key(0), particles=particles, pathwise=False, z=z)
+            estimate, _ = estimator.of_trace(bound, batch, trace, memory, step)
             return -STEPS * estimate.surrogate, trace.log_q.sum()
 
         value, log_q = jax.vmap(one)(z)
@@ -84,7 +88,7 @@ def close(found, want, atol=1e-9):
 @pytest.mark.parametrize("baseline", [None, "learned"])
 def test_reward_to_go_is_unbiased_whatever_the_baselines(memory, baseline):
     p, q = tsbn()
-    estimator = ScoreFunction(learned() if baseline else None, normalise=False)
+    estimator = ScoreFunction(learned() if baseline else None, family=COINS, normalise=False)
     grad_p, grad_q, _ = expected(p, q, ELBO(), estimator, seen(float(memory.mean), float(memory.variance)))
     np.testing.assert_allclose(grad_q.d, KNOWN, atol=2e-9)
     close((grad_p, grad_q), exact(p, q, ELBO()))
@@ -92,15 +96,30 @@ def test_reward_to_go_is_unbiased_whatever_the_baselines(memory, baseline):
 
 def test_normalising_scales_the_gradient_of_q_and_leaves_that_of_p():
     p, q = tsbn()
-    grad_p, grad_q, _ = expected(p, q, ELBO(), ScoreFunction(learned()), seen(variance=5.0))
+    grad_p, grad_q, _ = expected(p, q, ELBO(), ScoreFunction(learned(), family=COINS), seen(variance=5.0))
     want_p, want_q = exact(p, q, ELBO())
     close(grad_p, want_p)
     close(jax.tree.map(lambda a: a * 5.0**0.5, grad_q), want_q)
 
 
+def test_normalising_scales_the_whole_gradient_of_q_where_the_bound_holds_nothing():
+    """IWAE is differentiated through log q directly as well: that part shrinks with the score part."""
+    p, q = tsbn()
+    grad_p, grad_q, _ = expected(p, q, IWAE(particles=2), ScoreFunction(None), seen(variance=50.0))
+    want_p, want_q = exact(p, q, IWAE(particles=2))
+    close(grad_p, want_p)
+    close(jax.tree.map(lambda a: a * 50.0**0.5, grad_q), want_q)
+
+
+def test_normalising_leaves_the_gradient_of_p_where_q_is_made_of_p():
+    p, _ = tsbn()
+    grad_p, _, _ = expected(p, Prior(), ELBO(), ScoreFunction(learned(), family=COINS), seen(variance=50.0))
+    close(grad_p, exact(p, Prior(), ELBO())[0])
+
+
 def test_a_variance_below_one_scales_nothing():
     p, q = tsbn()
-    grad_p, grad_q, _ = expected(p, q, ELBO(), ScoreFunction(learned()), seen(variance=0.3))
+    grad_p, grad_q, _ = expected(p, q, ELBO(), ScoreFunction(learned(), family=COINS), seen(variance=0.3))
     close((grad_p, grad_q), exact(p, q, ELBO()))
 
 
@@ -113,7 +132,9 @@ def test_reward_to_go_follows_the_weight_of_the_divergence():
 
 def test_the_local_signal_has_its_known_bias():
     p, q = tsbn()
-    grad_p, grad_q, _ = expected(p, q, ELBO(), ScoreFunction(learned(), signal="local", normalise=False), seen())
+    grad_p, grad_q, _ = expected(
+        p, q, ELBO(), ScoreFunction(learned(), family=COINS, signal="local", normalise=False), seen()
+    )
     np.testing.assert_allclose(grad_q.d, LOCAL, atol=1e-9)
     close(grad_p, exact(p, q, ELBO())[0])
 
@@ -121,7 +142,7 @@ def test_the_local_signal_has_its_known_bias():
 @pytest.mark.parametrize("baseline", [None, "learned"])
 def test_two_particles_of_the_elbo_have_the_gradient_of_one(baseline):
     p, q = tsbn()
-    estimator = ScoreFunction(learned() if baseline else None, normalise=False)
+    estimator = ScoreFunction(learned() if baseline else None, family=COINS, normalise=False)
     grad_p, grad_q, _ = expected(p, q, ELBO(2), estimator, seen())
     close((grad_p, grad_q), exact(p, q, ELBO()))
 
@@ -129,7 +150,7 @@ def test_two_particles_of_the_elbo_have_the_gradient_of_one(baseline):
 @pytest.mark.parametrize("baseline", [None, "learned"])
 def test_the_importance_weighted_bound_of_two_particles_is_unbiased(baseline):
     p, q = tsbn()
-    estimator = ScoreFunction(learned() if baseline else None, normalise=False)
+    estimator = ScoreFunction(learned() if baseline else None, family=COINS, normalise=False)
     grad_p, grad_q, _ = expected(p, q, IWAE(2), estimator, seen())
     close((grad_p, grad_q), exact(p, q, IWAE(2)))
 
@@ -144,7 +165,7 @@ def test_moments_of_the_batch_itself_bias_the_gradient():
 
 def test_the_baseline_descends_its_squared_error_and_moves_nothing_else():
     p, q = tsbn()
-    memory, estimator = seen(), ScoreFunction(learned(), normalise=False)
+    memory, estimator = seen(), ScoreFunction(learned(), family=COINS, normalise=False)
     _, _, grad = expected(p, q, ELBO(), estimator, memory)
 
     def error(baseline):
@@ -165,7 +186,7 @@ def test_descent_makes_the_baseline_a_better_guess():
     x = np.zeros((64, 4, 2))
     x[32:] = 1.0
     batch = whole(x[0], 64)._replace(x=jnp.asarray(x))
-    estimator = ScoreFunction((mk((4, 2), 3, 1.0), jnp.zeros(4)))
+    estimator = ScoreFunction((mk((4, 2), 3, 1.0), jnp.zeros(4)), family=COINS)
 
     @eqx.filter_jit
     def step(estimator, key, memory):
@@ -186,7 +207,7 @@ def test_descent_makes_the_baseline_a_better_guess():
 def test_drawn_estimates_reach_the_exact_gradient():
     """The whole of the estimator, drawing included, within four standard errors."""
     p, q = tsbn()
-    estimator = ScoreFunction(learned(), normalise=False)
+    estimator = ScoreFunction(learned(), family=COINS, normalise=False)
 
     @eqx.filter_jit
     def sample(q, keys):

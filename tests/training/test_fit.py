@@ -100,14 +100,14 @@ spec = importlib.util.spec_from_file_location("fit_case", sys.argv[1] + "/test_f
 case = importlib.util.module_from_spec(spec); spec.loader.exec_module(case)
 def tick(progress, per_epoch, epochs):
     print(progress.step, flush=True); time.sleep(0.004)
-case.fit(case.build, case.TRAIN, case.VALID, case.config(8), folder=pathlib.Path(sys.argv[2]), watch=tick)
+case.fit(case.build, case.TRAIN, case.VALID, case.config(30), folder=pathlib.Path(sys.argv[2]), watch=tick)
 print("done", flush=True)
 """
 
 
 @pytest.mark.slow
 def test_killed_at_random_moments_ten_times_it_ends_with_the_same_bits(tmp_path):
-    whole = fit(build, TRAIN, VALID, config(8), folder=tmp_path / "whole")
+    whole = fit(build, TRAIN, VALID, config(30), folder=tmp_path / "whole")
     rng, kills = chance.Random(0), 0
     environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "xla")}
     command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(tmp_path / "killed")]
@@ -119,6 +119,7 @@ def test_killed_at_random_moments_ten_times_it_ends_with_the_same_bits(tmp_path)
                 for _ in range(rng.randrange(4)):
                     process.stdout.readline()
                 time.sleep(rng.random() * 0.01)
+                assert process.poll() is None  # it dies of this, and not of having finished
                 process.send_signal(signal.SIGKILL)
                 kills += 1
                 continue

@@ -62,9 +62,9 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> None:
 
 
 def improving(run: Run, fitted: Fitted) -> bool:
-    """Whether a repeat's last validation was its best: it has not levelled off."""
+    """Whether a repeat ran out of epochs with its best validation in the last twentieth of the steps."""
     progress = fitted.progress
-    return progress.epoch >= run.recipe.fit.epochs and progress.step in progress.best_step
+    return progress.epoch >= run.recipe.fit.epochs and max(progress.best_step) > 0.95 * progress.step
 
 
 def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, float]) -> None:

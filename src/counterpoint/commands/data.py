@@ -42,4 +42,5 @@ def run(words: list[str]) -> None:
     from counterpoint.data.prepare import prepare
 
     made = prepare(options.name, options.file, options.corpora)
-    print(f"{made if made else options.name}\nnext: counterpoint train --data {options.name}")
+    where = f" --corpora {options.corpora}" if options.corpora else ""
+    print(f"{made}\nnext: counterpoint train --data {options.name}{where}")

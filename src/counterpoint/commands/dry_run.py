@@ -19,7 +19,7 @@ TIMED = 3  # steps, after the one that compiles
 
 def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
     """Print the parts, the shapes of parameters, memory, and the measured time of an epoch."""
-    console, config = Console(highlight=False), recipe.fit
+    console, config = Console(highlight=False, markup=False), recipe.fit
     seeds = [seed + i for i in range(repeats)]
     pairings = [recipe.build(recipe.facts(corpus), jax.random.key(s)) for s in seeds]
     for part in (corpus.train, corpus.valid, corpus.test):

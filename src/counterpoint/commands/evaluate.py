@@ -1,6 +1,6 @@
 """counterpoint evaluate: a run measured on a split, alone or against another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ from counterpoint.errors import CounterpointError
 
 @dataclass(frozen=True)
 class Options:
-    """Measure a run: ELBO, IWAE-K, FIVO-K and the bound it was trained with.
+    """Measure a run: ELBO, IWAE-K, FIVO-K, the bound it was trained with, and its error in predicting each frame.
 
     Lower bounds on the log-likelihood in nats per step, higher is better, in both averages: total nats by total
     steps, and the mean over sequences of nats by steps.
@@ -51,8 +51,10 @@ def run(words: list[str]) -> None:
     from counterpoint.runs import EVALUATE, digest, open_run
 
     keep_compiled()
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     first = open_run(options.run)
+    if options.corpora:
+        first = replace(first, corpora=str(options.corpora))
     own = first.corpus()
     corpus = load(options.data, options.corpora) if options.data else own
     sequences = getattr(corpus, options.split)
@@ -62,7 +64,7 @@ def run(words: list[str]) -> None:
             pairings = found.best(home)
             return measure(pairings, sequences, options.particles, found.key(EVALUATE), options.replicates)
 
-    others = []
+    others, home = [], own
     if options.against is not None:
         second = open_run(options.against)
         home = second.corpus()
@@ -80,12 +82,34 @@ def run(words: list[str]) -> None:
     caption = CAPTION + (MANY if any(found.repeats > 1 for found, _ in shown) else ONE)
     title = f"{corpus.name}, {options.split}: {len(sequences)} sequences, {int(sequences.lengths.sum())} steps"
     console.print(table(lines, COLUMNS, title, caption))
+    for found, _ in shown:
+        console.print(prediction(found, own if found is first else home, sequences), soft_wrap=True)
     if others:
         console.print(differences(shown[0][1], shown[1][1]))
     if options.csv:
         names = sequences.names or [str(i) for i in range(len(sequences))]
         write_csv(columns(shown), names, options.csv)
         console.print(f"{options.csv}: one row for each sequence", soft_wrap=True)
+
+
+def prediction(found, home, sequences) -> str:
+    """One line: the error of predicting each frame from those before it, or why there is none."""
+    from counterpoint.evaluation import error, predict
+    from counterpoint.runs import EVALUATE
+
+    member, several = found.best(home)[0], 16
+    try:
+        one, mean = (
+            error(predict(member.p, member.q, sequences, found.key(EVALUATE), samples), sequences)
+            for samples in (1, several)
+        )
+    except CounterpointError as reason:
+        return f"{found.folder}: no one-step prediction: {reason}"
+    return (
+        f"{found.folder}: one-step prediction error {one.mean:.3f} ± {one.spread:.3f} with one sample,"
+        f" {mean.mean:.3f} ± {mean.spread:.3f} with the mean of {several}: squared, summed over a frame, mean"
+        " over steps 2 .. T and over sequences"
+    )
 
 
 def differences(a: list, b: list):
@@ -122,7 +146,7 @@ def columns(shown: list) -> dict:
     found = {}
     for run, members in shown:
         for seed, member in zip(run.seeds, members):
-            where = f"{run.folder.name} " if len(shown) > 1 else ""
+            where = f"{run.folder} " if len(shown) > 1 else ""
             which = f" seed {seed}" if run.repeats > 1 else ""
             found |= {f"{where}{bound}{which}": score for bound, score in member.items()}
     return found

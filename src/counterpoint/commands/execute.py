@@ -18,10 +18,10 @@ METRICS = 5.0  # least seconds between two writings of metrics.json
 
 def execute(run: Run, corpus: Corpus) -> int:
     """Fit and report; 0, or 130 or 143 where a signal stopped it. What is there already is continued."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     before = run.progress()
     corpora = ", ".join(f"{len(part)} {name}" for name, part in splits(corpus).items())
-    console.print(f"[bold]{run.recipe.name}[/bold]  {run.recipe.line()}", soft_wrap=True)
+    console.print(f"{run.recipe.name}  {run.recipe.line()}", soft_wrap=True)
     console.print(f"{corpus.name}: {corpora} sequences", soft_wrap=True)
     console.print(f"into {run.folder}; bounds in nats per step", soft_wrap=True)
     if before.step:

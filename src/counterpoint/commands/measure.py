@@ -61,7 +61,10 @@ def baselines(recipe: Recipe, corpus: Corpus, key) -> dict[str, dict[str, Score]
         patience=5,
         optimiser=OptimiserConfig(p=1e-2),
     )
-    first = fit(build(1), corpus.train, corpus.valid, config).pairings[0]
+    fitted = fit(build(1), corpus.train, corpus.valid, config)
+    if fitted.stopped:  # fit takes the signal for itself; a baseline half trained would be a false one
+        raise KeyboardInterrupt
+    first = fitted.pairings[0]
     name = {"bernoulli": "independent Bernoulli"}.get(known.family.name, f"independent {known.family.name}")
     found = {}
     for title, pairing in ((name, build(0)), ("autoregressive, first order", first)):

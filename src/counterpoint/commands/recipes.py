@@ -18,6 +18,6 @@ def run(words: list[str]) -> None:
     from counterpoint.report import table
 
     rows = [{"recipe": r.name, "data": r.data, "about": r.about} for r in recipes().values()]
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     console.print(table(rows, ("recipe", "data", "about")))
     console.print("next: counterpoint show RECIPE, or counterpoint train RECIPE", soft_wrap=True)

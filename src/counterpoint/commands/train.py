@@ -68,8 +68,8 @@ def run(words: list[str]) -> int:
     base, rest = swap(base, rest)
     settings = read(base, rest, f"counterpoint train {word}", old and {"seed": old.seed, "repeats": old.repeats})
     for name, least in (("repeats", 1), ("seed", 0), ("particles", 0)):
-        if getattr(settings, name) < least:
-            raise CounterpointError(f"--{name} is {getattr(settings, name)}; give at least {least}")
+        if not least <= getattr(settings, name) < 2**31:
+            raise CounterpointError(f"--{name} is {getattr(settings, name)}; give at least {least}, below 2^31")
 
     from counterpoint.commands.cache import keep_compiled
     from counterpoint.data import load

@@ -32,6 +32,9 @@ class Sequences:
         if self.observed is not None:
             object.__setattr__(self, "observed", tuple(np.asarray(a) for a in self.observed))
         self._check()
+        if self.observed is not None and len({a.ndim for a in self.observed}) > 1:  # frames here, entries there
+            spread = lambda a, x: np.broadcast_to(a.reshape(a.shape + (1,) * (x.ndim - a.ndim)), x.shape)  # noqa: E731
+            object.__setattr__(self, "observed", tuple(spread(a, x) for a, x in zip(self.observed, self.x)))
 
     def _check(self):
         if not self.x:

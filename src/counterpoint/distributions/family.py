@@ -31,7 +31,7 @@ def _coins(frames, shape):
 
 def _normal(frames, shape):
     scale = np.maximum(frames.std(0), 1e-2).ravel() - 1e-4
-    return np.concatenate([frames.mean(0).ravel(), np.log(np.expm1(scale)) - UNIT])
+    return np.concatenate([frames.mean(0).ravel(), scale + np.log(-np.expm1(-scale)) - UNIT])
 
 
 def _full_normal(frames, shape):
@@ -100,10 +100,10 @@ def facts(x: tuple[np.ndarray, ...], kind: str = "binary", observed=None) -> Fac
     Missing frames (`observed` False) are left out of the marginal; a frame with any missing entry is, too.
     """
     frames = np.concatenate(x)
-    shape = frames.shape[1:] if kind != "index" else (int(frames.max()) + 1,)
     if observed is not None:
         seen = np.concatenate(observed)
         frames = frames[seen.reshape(len(seen), -1).all(1)]
         frames = frames if len(frames) else np.zeros((1, *frames.shape[1:]), frames.dtype)
+    shape = frames.shape[1:] if kind != "index" else (int(frames.max()) + 1,)
     family = Family(KINDS[kind], shape)
     return Facts(family, FAMILIES[family.name].marginal(frames, shape).astype(np.float64))

@@ -10,7 +10,7 @@ from jax import Array, lax, random
 from jaxtyping import Float
 
 from counterpoint.core import AbstractEstimator, Batch, Trace
-from counterpoint.distributions import Facts
+from counterpoint.distributions import Facts, Family
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.estimators.pathwise import estimate
 from counterpoint.rollout import mask_of, rollout, where
@@ -36,7 +36,7 @@ class ScoreFunctionConfig:
         width, units = facts.family.width, self.baseline
         inner = random.normal(key, (units, width)) / width**0.5
         baseline = (inner, jnp.zeros(units)) if units else None
-        return ScoreFunction(baseline, self.signal, self.centre, self.normalise, self.decay)
+        return ScoreFunction(baseline, self.signal, self.centre, self.normalise, self.decay, facts.family)
 
 
 class Moments(NamedTuple):
@@ -68,6 +68,7 @@ class ScoreFunction(AbstractEstimator):
     centre: bool = eqx.field(static=True, default=True)
     normalise: bool = eqx.field(static=True, default=True)
     decay: float = eqx.field(static=True, default=0.8)
+    family: Family | None = eqx.field(static=True, default=None)  # how the baseline reads a frame
 
     def check(self, p, q, bound):
         if self.signal not in ("local", "reward_to_go"):
@@ -82,35 +83,49 @@ class ScoreFunction(AbstractEstimator):
         return Moments(jnp.zeros(()), jnp.ones(()), jnp.zeros((), jnp.int32))
 
     def __call__(self, p, q, bound, batch: Batch, key, memory: Moments, step):
-        trace, _ = rollout(p, q, batch, key, particles=bound.particles, resampling=bound.resampling, pathwise=False)
-        return self.of_trace(p, bound, batch, trace, memory, step)
+        how = {"particles": bound.particles, "resampling": bound.resampling, "pathwise": False}
+        trace, _ = rollout(p, self.view(q, memory), batch, key, **how)
+        return self.of_trace(bound, batch, trace, memory, step)
 
-    def of_trace(self, p, bound, batch: Batch, trace: Trace, memory: Moments, step):
+    def scale(self, memory: Moments):
+        """max(1, sqrt v), with v from before the batch; 1 in the first."""
+        return jnp.maximum(1.0, jnp.sqrt(memory.variance)) if self.normalise else jnp.ones(())
+
+    def view(self, q, memory: Moments):
+        """q with its whole gradient divided by `scale`: every part of it, and nothing of p's."""
+        shrink = 1 / self.scale(memory)
+
+        def one(a):
+            return lax.stop_gradient(a) + (shrink * (a - lax.stop_gradient(a))).astype(a.dtype)
+
+        return jax.tree.map(lambda a: one(a) if eqx.is_inexact_array(a) else a, q)
+
+    def of_trace(self, bound, batch: Batch, trace: Trace, memory: Moments, step):
         """The estimate from a trace whose z is held fixed, however it was come by."""
         valid = trace.valid[..., None]
         local = self.signal == "local"
         ones = jnp.where(valid, jnp.ones_like(trace.log_q), 0.0)
         steps = ones if local else lax.cumsum(ones, reverse=True)  # how many steps each signal sums
         reward = lax.stop_gradient(bound.signal(trace, step, local)) / jnp.maximum(steps, 1.0)
-        error = reward - self.guess(p, batch)[..., None]  # per step; only the baseline has a gradient here
+        error = reward - self.guess(batch)[..., None]  # per step; only the baseline has a gradient here
         fresh = moments_of(lax.stop_gradient(error), ones)
         used = where(memory.batches > 0, (memory.mean, memory.variance), fresh)
         error = error - used[0] if self.centre else error
-        scale = jnp.maximum(1.0, jnp.sqrt(used[1])) if self.normalise else 1.0
-        weight = lax.stop_gradient(error) * steps / scale
-        miss = ones * 0.5 * error**2 / scale
+        weight = lax.stop_gradient(error) * steps
+        miss = ones * 0.5 * error**2 / self.scale(memory)
         objective = bound(bound.hold(trace), step).sum() + (weight * trace.log_q).sum() - miss.sum()
         out = estimate(bound, trace, objective, batch)
         mean, variance = (self.decay * old + (1 - self.decay) * new for old, new in zip(used, fresh))
         metrics = out.metrics | {"signal_variance": fresh[1]}
         return out._replace(metrics=metrics), Moments(mean, variance, memory.batches + 1)
 
-    def guess(self, p, batch: Batch) -> Float[Array, "T B"]:
+    def guess(self, batch: Batch) -> Float[Array, "T B"]:
         """C(x_t), missing entries read as zero."""
         if self.baseline is None:
             return jnp.zeros(batch.valid.shape[::-1])
+        assert self.family is not None  # a baseline is built with one
         x = jax.tree.map(lambda m, a: jnp.where(m, a, jnp.zeros((), a.dtype)), mask_of(batch), batch.x)
-        frames = jax.vmap(jax.vmap(p.family.flatten))(x)
+        frames = jax.vmap(jax.vmap(self.family.flatten))(x)
         inner, outer = self.baseline
         return (jnp.tanh(frames @ inner.T) @ outer).T
 

@@ -1,6 +1,7 @@
 """A recipe: four parts, data, and how long to train. What a run folder keeps, and what repeats it."""
 
 import dataclasses
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,10 @@ class Recipe:
     fit: FitConfig = field(default_factory=FitConfig)
     particles: int = 16
 
+    def __post_init__(self):
+        if not re.fullmatch(r"[\w.-]*\w[\w.-]*", self.name):
+            raise CounterpointError(f"recipe name {self.name!r}: give letters, digits, '.', '_', '-': it names folders")
+
     def build(self, known: Facts, key) -> Pairing:
         """The pairing for data with these facts, started from a key."""
         keys = random.split(key, 3)
@@ -64,6 +69,8 @@ class Recipe:
 def from_dict(values: dict, where: str) -> Recipe:
     """A recipe from its JSON. An unknown key, part or type is one line that says what would be right."""
     fields = {f.name for f in dataclasses.fields(Recipe)}
+    if not isinstance(values, dict) or not isinstance(values.get("name"), str):
+        raise CounterpointError(f"{where}: the recipe is damaged: it has no name; train anew")
     for key in values:
         if key not in fields:
             raise CounterpointError(f"{where}: {key!r} is no setting of a recipe{nearest(key, fields)}")

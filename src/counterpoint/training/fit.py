@@ -125,6 +125,8 @@ class _Loop:
         self.validate = make_validate(self.static, len(seeds))
         many = len(seeds)
         self.progress = Progress(0, 0, [-np.inf] * many, [0] * many, [0] * many, [0.0] * many)
+        sizes = [int(g.lengths.sum()) for g in self.groups]
+        self.settings = [repr(config), seeds, self.per_epoch, sizes]  # what a folder's run must share to be continued
         self.saved = self.started = time.monotonic()
         if folder is not None:
             self.restore()
@@ -161,7 +163,7 @@ class _Loop:
                     self.save(due=True)
                 if progress.step == (progress.epoch + 1) * self.per_epoch:
                     self.end_epoch()
-        self.save(due=False)
+            self.save(due=False)
         members = [jax.tree.map(lambda a: a[i], self.chosen) for i in range(len(self.seeds))]  # noqa: B023
         return Fitted([eqx.combine(member, self.static) for member in members], progress, stop.asked)
 
@@ -172,6 +174,13 @@ class _Loop:
         row = {"epoch": progress.epoch, "step": progress.step, "train": train}
         if self.valid and (progress.epoch % self.config.validate == 0 or progress.epoch == self.config.epochs):
             values = self.measure()
+            if not np.isfinite(values[active]).all():
+                self.save(due=False)
+                seed = self.seeds[int(np.flatnonzero(active & ~np.isfinite(values))[0])]
+                raise CounterpointError(
+                    f"step {progress.step}, seed {seed}: the validation bound is not finite; look at the validation"
+                    " data, or lower the learning rate"
+                )
             row["valid"] = [float(v) for v in values]
             better = active & (values > np.array(progress.best))
             pick = jnp.asarray(better)
@@ -210,8 +219,11 @@ class _Loop:
 
     @property
     def chosen(self):
-        """What a run is for: the best parameters, or the last where nothing was validated."""
-        return self.best if self.valid else self.learner.params
+        """What a run is for: each repeat's best parameters, or its last where nothing was validated yet."""
+        known = jnp.asarray(np.isfinite(self.progress.best))
+        return jax.tree.map(
+            lambda a, b: jnp.where(known.reshape(-1, *(1,) * (a.ndim - 1)), a, b), self.best, self.learner.params
+        )
 
     def seconds(self) -> float:
         return self.progress.seconds + time.monotonic() - self.started
@@ -225,11 +237,11 @@ class _Loop:
         now = time.monotonic()
         if self.folder is None or (due and now - self.saved < self.config.save_seconds):
             return
-        facts = vars(self.progress) | {"seconds": self.seconds()}
+        facts = vars(self.progress) | {"seconds": self.seconds(), "settings": self.settings}
         checkpoint.save(self.folder / "best.npz", {"params": self.chosen}, facts)
         checkpoint.save(self.folder / f"step-{self.progress.step:09d}.npz", self.learner._asdict(), facts)
         for old in checkpoint.numbered(self.folder)[: -max(self.config.keep, 1)]:
-            old.unlink()
+            old.unlink(missing_ok=True)
         self.saved = time.monotonic()
 
     def restore(self):
@@ -237,5 +249,10 @@ class _Loop:
         if not found:
             return
         arrays, facts = checkpoint.load(found[-1], self.learner._asdict())
+        if facts.pop("settings") != self.settings:
+            raise CounterpointError(
+                f"{self.folder} holds a run with other settings, seeds or data; name another folder, or those it began"
+                " with"
+            )
         self.learner, self.progress = Learner(**arrays), Progress(**facts)
         self.best = checkpoint.load(self.folder / "best.npz", {"params": self.best})[0]["params"]

@@ -55,7 +55,7 @@ def repeat(f, count: int, axes):
 def make_step(static: PyTree, optimiser: optax.GradientTransformation, count: int, crop: int | None):
     """(learner, active (R,), rows (R, B), seeds (R,), step, bucket) -> (learner, outcome), compiled once per bucket.
 
-    A repeat that is not active, or whose step is not finite, keeps its state.
+    A repeat that is not active keeps its state; where the step of any is not finite, all do.
     """
 
     def one(learner: Learner, active, rows, seed, step, bucket_x, lengths, observed):
@@ -72,15 +72,16 @@ def make_step(static: PyTree, optimiser: optax.GradientTransformation, count: in
         params = optax.apply_updates(learner.params, updates)
         checks = (estimate.value, grads.p, grads.q, grads.estimator, params)
         broken = sum((~finite(part)).astype(jnp.int32) << i for i, part in enumerate(checks))
-        keep = active & (broken == 0)
         new = Learner(params, state, memory)
-        new = jax.tree.map(lambda a, b: jnp.where(keep, a, b), new, learner)
+        new = jax.tree.map(lambda a, b: jnp.where(active, a, b), new, learner)
         return new, Outcome(estimate.value, estimate.metrics, jnp.where(active, broken, 0))
 
     mapped = repeat(one, count, (0, 0, 0, 0, None, None, None, None))
 
     def run(learner, active, rows, seeds, step, bucket: Bucket):
-        return mapped(learner, active, rows, seeds, step, bucket.x, bucket.lengths, bucket.observed)
+        new, outcome = mapped(learner, active, rows, seeds, step, bucket.x, bucket.lengths, bucket.observed)
+        good = (outcome.broken == 0).all()  # all repeats take a step, or none does: they share one counter
+        return jax.tree.map(lambda a, b: jnp.where(good, a, b), new, learner), outcome
 
     return run
 
