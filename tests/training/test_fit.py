@@ -16,13 +16,15 @@ import pytest
 
 from counterpoint.bounds import ELBO, Warmup
 from counterpoint.core import Pairing
+from counterpoint.data.batch import buckets
 from counterpoint.data.sequences import Sequences
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
-from counterpoint.estimators import ScoreFunctionConfig
-from counterpoint.inference import TSBNRecognitionConfig
-from counterpoint.models import TSBNConfig
+from counterpoint.estimators import Pathwise, ScoreFunctionConfig
+from counterpoint.inference import Prior, TSBNRecognitionConfig
+from counterpoint.models import AutoregressiveConfig, TSBNConfig
 from counterpoint.training import FitConfig, OptimiserConfig, checkpoint, fit
+from counterpoint.training.step import Learner, make_step, split
 
 
 def rolls(seed=0, count=12):
@@ -201,3 +203,47 @@ def test_data_outside_the_support_are_refused_before_anything_runs():
         fit(build, bad, None, config())
     with pytest.raises(CounterpointError, match=r"frames have shape \(5,\)"):
         fit(build, Sequences((np.zeros((3, 5)),)), None, config())
+
+
+def test_a_folder_with_another_run_is_not_continued(undisturbed):
+    _, folder = undisturbed
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(CounterpointError, match="other settings, seeds or data"):
+        fit(build, TRAIN, VALID, config(), seed=7, folder=folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_validation_bound_that_is_not_finite_stops_the_run():
+    """Else no validation is ever the best, and the model as built would be what comes back."""
+    real = Sequences(tuple(a.astype(np.float32) for a in TRAIN.x))
+    wild = Sequences((np.full((3, 4), 1e25, np.float32),))
+
+    def flat(key):
+        known = facts(real.x, "real")
+        p = AutoregressiveConfig(order=0).build(known, key)
+        return Pairing(p, Prior(), ELBO(), Pathwise())
+
+    with pytest.raises(CounterpointError, match=r"step \d+, seed 0: the validation bound is not finite"):
+        fit(flat, real, wild, config(2))
+
+
+def test_a_run_stopped_before_its_first_validation_returns_what_it_learned():
+    fitted = fit(build, TRAIN, VALID, config(), watch=lambda *_: signal.raise_signal(signal.SIGTERM))
+    assert fitted.stopped == "SIGTERM"
+    assert not same(fitted.pairings[0], build(jax.random.key(0)))
+
+
+def test_where_one_repeat_breaks_none_takes_the_step():
+    """All repeats share one counter; one that went on alone would take that step twice after a resume."""
+    pairings = [build(jax.random.key(i)) for i in range(2)]
+    params = [split(pairing)[0] for pairing in pairings]
+    broken = eqx.tree_at(lambda a: a.p.b, params[1], params[1].p.b * jnp.nan)
+    optimiser = OptimiserConfig().build(10)
+    learners = [Learner(a, optimiser.init(a), pairings[0].initial()) for a in (params[0], broken)]
+    learner = jax.tree.map(lambda *a: jnp.stack(a), *learners)
+    (group,) = buckets(TRAIN, pairings[0].p, 1)
+    step = jax.jit(make_step(split(pairings[0])[1], optimiser, 2, None))
+    rows, seeds = np.tile(np.arange(4, dtype=np.int32), (2, 1)), jnp.arange(2, dtype=jnp.uint32)
+    new, outcome = step(learner, np.ones(2, bool), rows, seeds, jnp.int32(0), group._replace(index=None))
+    assert list(np.asarray(outcome.broken) > 0) == [False, True]
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(jax.tree.leaves(new), jax.tree.leaves(learner)))
