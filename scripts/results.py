@@ -59,7 +59,7 @@ def page(parts: list[tuple[str, Path]], options: argparse.Namespace) -> str:
             cells = [number(values, average) for average in ("per_step", "per_sequence")]
             lines.append(f"| **`{name}`** | {bound} | {cells[0]} | {cells[1]} | {trained} | ours |")
         for what, step, sequence, source in PUBLISHED.get(name, []):
-            show = lambda v: "" if v is None else f"{v:.3f}".rstrip("0")  # noqa: E731
+            show = lambda v: "" if v is None else f"{v:.3f}".rstrip("0")
             lines.append(f"| {what} | published | {show(step)} | {show(sequence)} | | {source} |")
     baselines = json.loads((parts[0][1] / "results.json").read_text())["results"]
     for title, bounds in list(baselines.items())[1:]:

@@ -40,7 +40,7 @@ def x64():
 
 def pytest_terminal_summary(terminalreporter):
     """Says how many tests saw real data: a clone without corpora passes, but shows less."""
-    count = lambda *outcomes: sum(  # noqa: E731
+    count = lambda *outcomes: sum(
         "corpus" in getattr(report, "keywords", {})
         for outcome in outcomes
         for report in terminalreporter.stats.get(outcome, [])

@@ -48,7 +48,7 @@ def test_sigint_saves_and_resume_ends_where_an_undisturbed_run_ends(data, tmp_pa
 
     run = open_run(folder)
     corpus = run.corpus()
-    build = lambda key: run.recipe.build(run.recipe.facts(corpus), key)  # noqa: E731
+    build = lambda key: run.recipe.build(run.recipe.facts(corpus), key)
     fit(build, corpus.train, corpus.valid, run.recipe.fit, seed=run.seed, folder=tmp_path / "whole")
     for name in ("best.npz", "step-000003000.npz"):
         with np.load(run.checkpoints / name) as mine, np.load(tmp_path / "whole" / name) as theirs:

@@ -144,7 +144,7 @@ def test_runs_are_never_overwritten(run, tmp_path):
     from counterpoint import runs
 
     found = runs.open_run(run)
-    make = lambda: runs.create(tmp_path, found.recipe, 0, 1, found.source, None, found.corpus()).folder.name  # noqa: E731
+    make = lambda: runs.create(tmp_path, found.recipe, 0, 1, found.source, None, found.corpus()).folder.name
     assert [make(), make()] == ["chorales-001", "chorales-002"]
     (tmp_path / "chorales-007").mkdir()
     assert make() == "chorales-008"

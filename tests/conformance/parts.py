@@ -100,7 +100,7 @@ def facts_of(model: str):
 def stirred(tree, seed: int):
     """All parameters away from zero and from their first values, so that nothing hides behind a zero."""
     rng = np.random.default_rng(seed)
-    move = lambda a: jnp.asarray(np.asarray(a) + 0.3 * rng.normal(size=a.shape), a.dtype)  # noqa: E731
+    move = lambda a: jnp.asarray(np.asarray(a) + 0.3 * rng.normal(size=a.shape), a.dtype)
     return jax.tree.map(lambda a: move(a) if eqx.is_inexact_array(a) else a, tree)
 
 

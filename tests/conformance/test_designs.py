@@ -85,7 +85,7 @@ def test_two_devices_give_what_one_gives(design):
     pairing, batch, key = pairing_of(*design), batch_of(design[0]), random.key(3)
     mesh = jax.make_mesh((2,), ("batch",), axis_types=(AxisType.Auto,))
     split = jax.device_put(batch, NamedSharding(mesh, PartitionSpec("batch")))
-    copy = lambda tree: jax.tree.map(  # noqa: E731
+    copy = lambda tree: jax.tree.map(
         lambda a: jax.device_put(a, NamedSharding(mesh, PartitionSpec())) if eqx.is_array(a) else a, tree
     )
     assert len(split.x.sharding.device_set) == 2

@@ -105,7 +105,7 @@ def test_a_posterior_of_another_model_is_refused_by_the_pairing(model, posterior
 def test_a_gradient_that_does_not_exist_is_refused_with_its_reason(bound, estimator):
     for model in MODELS:
         p = build_p(model)
-        make = lambda p=p, model=model: Pairing(p, Prior(), BOUNDS[bound], build_estimator(estimator, model))  # noqa: E731
+        make = lambda p=p, model=model: Pairing(p, Prior(), BOUNDS[bound], build_estimator(estimator, model))
         if trains(model, bound, estimator):
             make()
         elif estimator == "pathwise":

@@ -157,7 +157,7 @@ EXACT = [pair for pair in PAIRS if pair[1] in ("kalman", "forward_backward") or 
 
 @eqx.filter_jit
 def path_weights(p, q, batch, keys):
-    run = lambda key: rollout(p, q, batch, key, particles=3, pathwise=False)[0].log_weight.sum(0)  # noqa: E731
+    run = lambda key: rollout(p, q, batch, key, particles=3, pathwise=False)[0].log_weight.sum(0)
     return jax.vmap(run)(keys)
 
 

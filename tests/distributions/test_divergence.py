@@ -41,7 +41,7 @@ def test_known_divergences_of_normals():
     q = normal(0.5, 0.8)
     assert divergence(q, normal(-0.2, 1.3)) == pytest.approx(0.3198273424, abs=1e-9)
     assert divergence(q, normal(0.0, 1.0)) == pytest.approx(0.1681435513, abs=1e-9)
-    one = lambda loc, scale: FullGaussian(jnp.full(1, loc), jnp.full((1, 1), scale))  # noqa: E731
+    one = lambda loc, scale: FullGaussian(jnp.full(1, loc), jnp.full((1, 1), scale))
     assert divergence(one(0.5, 0.8), one(-0.2, 1.3)) == pytest.approx(0.3198273424, abs=1e-9)
 
 
@@ -60,7 +60,7 @@ def test_a_closed_form_is_the_mean_log_ratio_of_draws(kinds):
 
 def test_full_gaussians_without_correlation_are_gaussians():
     q, p = PAIRS[Gaussian, Gaussian]()
-    wide = lambda law: FullGaussian(law.loc, jnp.diag(law.scale))  # noqa: E731
+    wide = lambda law: FullGaussian(law.loc, jnp.diag(law.scale))
     assert divergence(wide(q), wide(p)) == pytest.approx(float(divergence(q, p)), abs=1e-12)
 
 

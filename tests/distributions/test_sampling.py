@@ -56,7 +56,7 @@ def test_draws_of_finitely_many_events_have_the_probabilities_of_log_prob(name):
     stacked = jax.tree.map(lambda *a: jnp.stack([jnp.asarray(v) for v in a]), *events)
     chance = np.exp(jax.jit(jax.vmap(law.log_prob))(stacked))
     assert chance.sum() == pytest.approx(1, abs=1e-12)
-    flat = lambda tree, n: np.concatenate([np.asarray(a).reshape(n, -1) for a in jax.tree.leaves(tree)], 1)  # noqa: E731
+    flat = lambda tree, n: np.concatenate([np.asarray(a).reshape(n, -1) for a in jax.tree.leaves(tree)], 1)
     seen = flat(draws(law), COUNT)
     counts = [(seen == event).all(1).sum() for event in flat(stacked, len(events))]
     assert sum(counts) == COUNT

@@ -84,7 +84,7 @@ def test_with_the_noise_held_the_gradient_is_the_derivative_of_the_value(bound):
     here = parts()
     grad = eqx.filter_grad(value)(here)
     way = jax.tree.map(lambda a: jnp.ones_like(a) * 0.7, here)
-    move = lambda h: jax.tree.map(lambda a, b: a + h * b, here, way)  # noqa: E731
+    move = lambda h: jax.tree.map(lambda a, b: a + h * b, here, way)
     slope = (value(move(1e-5)) - value(move(-1e-5))) / 2e-5
     assert float(slope) == pytest.approx(float(flat(grad).sum() * 0.7), rel=1e-7)
 

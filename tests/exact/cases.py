@@ -30,7 +30,7 @@ LATENTS = np.array(list(itertools.product([0.0, 1.0], repeat=6))).reshape(64, 3,
 def tsbn(order=1, memory=True):
     """A TSBN with 2 units, 2 visibles and its recognition model; matrices of lag 2 are half those of lag 1.
     Without memory of x (W3 = W4 = 0) it is the HMSBN."""
-    lags = lambda start, scale: jnp.stack([0.5**i * mk((2, 2), start, scale) for i in range(order)])  # noqa: E731
+    lags = lambda start, scale: jnp.stack([0.5**i * mk((2, 2), start, scale) for i in range(order)])
     kept = 1.0 if memory else 0.0
     p = TSBN(
         w1=lags(1, 1.2),
@@ -46,7 +46,7 @@ def tsbn(order=1, memory=True):
 
 def lds():
     """The scalar LDS z_1 ~ N(0, 1), z_t = .9 z + N(0, .5), x = z + N(0, .8)."""
-    one = lambda value: np.full((1, 1), value)  # noqa: E731
+    one = lambda value: np.full((1, 1), value)
     return LDS.of(one(0.9), one(0.5), one(1.0), one(0.8), np.zeros(1), one(1.0))
 
 

@@ -30,7 +30,7 @@ from counterpoint.training.step import Learner, make_step, split
 def rolls(seed=0, count=12):
     """Notes that are held, so that there is something to learn."""
     rng = np.random.default_rng(seed)
-    hold = lambda n: np.cumsum(rng.random((n, 4)) < 0.15, axis=0) % 2  # noqa: E731
+    hold = lambda n: np.cumsum(rng.random((n, 4)) < 0.15, axis=0) % 2
     return Sequences(tuple(hold(n).astype(np.uint8) for n in rng.integers(3, 9, count)))
 
 

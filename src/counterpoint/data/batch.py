@@ -59,7 +59,7 @@ def _edges(lengths: np.ndarray, most: int) -> list[int]:
     ends = [i for i in range(1, n + 1) if i == n or lengths[i] != lengths[i - 1]]
     if len(ends) > 200:  # lengths that nearly all differ: quantiles of them are enough to choose from
         ends = sorted({ends[i] for i in np.linspace(0, len(ends) - 1, 200).astype(int)})
-    cost = lambda start, end: (end - start) * int(lengths[end - 1])  # noqa: E731
+    cost = lambda start, end: (end - start) * int(lengths[end - 1])
     best = {end: (cost(0, end), [end]) for end in ends}
     for _ in range(most - 1):
         if best[n][0] <= 1.25 * lengths.sum():
@@ -106,12 +106,12 @@ def take(bucket: Bucket, rows: Int[Array, " B"], key=None, crop: int | None = No
     lengths = jnp.where(rows < 0, 0, bucket.lengths[rows])
     total = bucket.x.shape[1]
     if key is None or crop is None or crop >= total:
-        pick = lambda a: a[rows]  # noqa: E731
+        pick = lambda a: a[rows]
         valid = jnp.arange(total)[None] < lengths[:, None]
     else:
         start = random.randint(key, rows.shape, 0, jnp.maximum(lengths - crop, 0) + 1)
         at = jnp.minimum(start[:, None] + jnp.arange(crop)[None], total - 1)
-        pick = lambda a: a[rows[:, None], at]  # noqa: E731
+        pick = lambda a: a[rows[:, None], at]
         valid = start[:, None] + jnp.arange(crop)[None] < lengths[:, None]
     return Batch(pick(bucket.x), valid, None if bucket.observed is None else pick(bucket.observed))
 

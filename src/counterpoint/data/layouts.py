@@ -39,7 +39,7 @@ def sequences(where: str, split: str, arrays: dict[str, np.ndarray], layout: str
         raise CounterpointError(
             f"{where}: {prefix}names has shape {names.shape} and dtype {names.dtype}; give one text for each sequence"
         )
-    pick = lambda a: cut(a, lengths) if lengths is not None and layout == "stacked" else _trim(a, lengths)  # noqa: E731
+    pick = lambda a: cut(a, lengths) if lengths is not None and layout == "stacked" else _trim(a, lengths)
     return Sequences(
         pick(x),
         None if observed is None else pick(observed),

@@ -33,7 +33,7 @@ class Sequences:
             object.__setattr__(self, "observed", tuple(np.asarray(a) for a in self.observed))
         self._check()
         if self.observed is not None and len({a.ndim for a in self.observed}) > 1:  # frames here, entries there
-            spread = lambda a, x: np.broadcast_to(a.reshape(a.shape + (1,) * (x.ndim - a.ndim)), x.shape)  # noqa: E731
+            spread = lambda a, x: np.broadcast_to(a.reshape(a.shape + (1,) * (x.ndim - a.ndim)), x.shape)
             object.__setattr__(self, "observed", tuple(spread(a, x) for a, x in zip(self.observed, self.x)))
 
     def _check(self):
@@ -92,7 +92,7 @@ class Sequences:
 
     def take(self, indices: Sequence[int] | np.ndarray) -> "Sequences":
         """The sequences at `indices`, in that order."""
-        pick = lambda group: tuple(group[int(i)] for i in indices)  # noqa: E731
+        pick = lambda group: tuple(group[int(i)] for i in indices)
         return Sequences(
             pick(self.x),
             None if self.observed is None else pick(self.observed),

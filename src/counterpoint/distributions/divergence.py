@@ -22,7 +22,7 @@ def gaussian(q: Gaussian, p: Gaussian) -> Float[Array, ""]:
 
 def full_gaussian(q: FullGaussian, p: FullGaussian) -> Float[Array, ""]:
     """(tr(P^-1 Q) + (m_p - m_q)' P^-1 (m_p - m_q) - d) / 2 + (log det P - log det Q) / 2."""
-    solve = lambda a: jax.scipy.linalg.solve_triangular(p.cholesky, a, lower=True)  # noqa: E731
+    solve = lambda a: jax.scipy.linalg.solve_triangular(p.cholesky, a, lower=True)
     spread, moved = solve(q.cholesky), solve(q.loc - p.loc)
     volume = jnp.log(jnp.diag(p.cholesky) / jnp.diag(q.cholesky)).sum()
     return 0.5 * ((spread**2).sum() + moved @ moved - q.loc.size) + volume

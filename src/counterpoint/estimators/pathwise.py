@@ -38,6 +38,6 @@ class Pathwise(AbstractEstimator):
 def estimate(bound, trace, objective, batch: Batch) -> Estimate:
     """Per valid step: minus `objective` to minimise, the bound and its two parts to report."""
     steps = jnp.maximum(batch.valid.sum(), 1)
-    per_step = lambda a: a.mean(-1).sum() / steps  # noqa: E731
+    per_step = lambda a: a.mean(-1).sum() / steps
     metrics = {"log_likelihood": per_step(trace.log_likelihood), "kl": per_step(trace.kl)}
     return Estimate(-objective / steps, bound(trace).sum() / steps, metrics)

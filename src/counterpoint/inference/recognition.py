@@ -25,7 +25,7 @@ class TSBNRecognitionConfig:
         if not isinstance(p, TSBN):
             raise refusal(p)
         keys, (n, units, width) = random.split(key, 3), p.w3.shape
-        normal = lambda i, *shape: self.scale * random.normal(keys[i], shape)  # noqa: E731
+        normal = lambda i, *shape: self.scale * random.normal(keys[i], shape)
         return TSBNRecognition(
             normal(0, n, units, units), normal(1, units, width), normal(2, n, units, width), jnp.zeros(units)
         )

@@ -32,7 +32,7 @@ class TSBNConfig:
     def build(self, facts: Facts, key) -> "TSBN":
         keys, n = random.split(key, 3), self.order
         units, width, size = self.units, facts.family.width, facts.family.size
-        normal = lambda i, *shape: self.scale * random.normal(keys[i], shape)  # noqa: E731
+        normal = lambda i, *shape: self.scale * random.normal(keys[i], shape)
         return TSBN(
             w1=normal(0, n, units, units),
             w2=normal(1, size, units),
