@@ -87,7 +87,8 @@ Boulanger-Lewandowski, 229 / 76 / 77 chorales for training, validation and test 
 step scored. *Per step* is total nats by total steps (RNN-NADE, FIVO, DMM's first number); *per sequence* is the mean
 over sequences of nats by steps (TSBN, AVF, DMM's number in braces). ± is the standard deviation over {repeats} seeds
 (from 0), trained as one program; each member is the one that was best on the validation set by the bound it was trained
-on. The test set was measured once, at the end, four times with fresh noise.
+on. The settings were chosen on the validation set; runs that explored them printed test bounds as well, which chose
+nothing. Test bounds are means of four measurements with fresh noise.
 
     python scripts/results.py OUT --corpora DIR --repeats {repeats} {recipes}
 

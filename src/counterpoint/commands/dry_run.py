@@ -46,29 +46,32 @@ def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
     batch *= int(np.prod(corpus.train.event, dtype=int)) * groups[0].x.dtype.itemsize * repeats
     data = sum(nbytes((g.x, g.lengths, g.observed)) for g in groups)
     total = 2 * weights + state + batch + data
-    console.print(
-        f"memory: {mega(total)} (parameters {mega(weights)}, the best of them {mega(weights)}, optimiser"
-        f" {mega(state)}, largest batch {mega(batch)}, data {mega(data)}), and what a step keeps for its gradient"
-    )
     step = jax.jit(make_step(static, optimiser, repeats, config.crop), donate_argnums=0)
     epoch = compiling = 0.0
+    scratch = 0  # what the largest step keeps for its gradient, as its compiled program says
     for number, group in enumerate(groups):
         mine = [rows for which, rows in steps if which == number]
+        fixed, ready = (
+            (jnp.asarray(seeds, jnp.uint32), jnp.int32(0), group._replace(index=None)),
+            np.ones(repeats, bool),
+        )
+        start = time.perf_counter()
+        program = step.lower(learner, ready, mine[0], *fixed).compile()
+        compiling += time.perf_counter() - start
+        analysis = program.memory_analysis()
+        scratch = max(scratch, analysis.temp_size_in_bytes if analysis else 0)
         times = []
-        for i in range(TIMED + 1):
+        for i in range(TIMED):
             start = time.perf_counter()
-            learner, outcome = step(
-                learner,
-                np.ones(repeats, bool),
-                mine[i % len(mine)],
-                jnp.asarray(seeds, jnp.uint32),
-                jnp.int32(i),
-                group._replace(index=None),
-            )
+            learner, outcome = program(learner, ready, mine[i % len(mine)], *fixed)
             jax.block_until_ready(outcome)
             times.append(time.perf_counter() - start)
-        compiling += times[0]
-        epoch += min(times[1:]) * len(mine)
+        epoch += min(times) * len(mine)
+    console.print(
+        f"memory: {mega(total + scratch)} (parameters {mega(weights)}, the best of them {mega(weights)}, optimiser"
+        f" {mega(state)}, largest batch {mega(batch)}, data {mega(data)}, what a step keeps for its gradient"
+        f" {mega(scratch)}), beside JAX itself"
+    )
     most = duration(epoch * config.epochs)
     console.print(
         f"an epoch: {len(steps)} steps, {duration(epoch)}; at most {config.epochs} epochs, {most}, after"
