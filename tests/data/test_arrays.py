@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from counterpoint.data import Corpus, Sequences, load, save_npz
+from counterpoint.data.views import Notes
 
 RNG = np.random.default_rng(0)
 REAL = RNG.standard_normal((4, 5, 2))
@@ -26,7 +27,7 @@ def same(found, expected):
 def test_padded_without_lengths(made):
     corpus = made(**three(REAL))
     same(corpus.test.x, REAL)
-    assert (corpus.name, corpus.kind, corpus.lowest) == ("mine", "real", None)
+    assert (corpus.name, corpus.kind, corpus.view) == ("mine", "real", None)
 
 
 def test_padded_with_lengths_drops_the_padding(made):
@@ -43,7 +44,7 @@ def test_stacked(made):
 def test_packed(made, arrays, rolls):
     corpus = made(**arrays)
     same(corpus.train.x, rolls["train"])
-    assert (corpus.kind, corpus.lowest) == ("binary", 21)
+    assert (corpus.kind, corpus.view.lowest) == ("binary", 21)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint64, bool, np.float32])
@@ -123,7 +124,7 @@ def test_saved_and_read_is_the_same(tmp_path, event, lengths):
     xs = tuple(RNG.standard_normal((n, *event)) for n in lengths)
     masks = (np.ones(lengths[0], bool), np.ones(xs[1].shape, bool))
     s = Sequences(xs, masks, ("a", "b"))
-    corpus = Corpus("mine", s, s, Sequences(xs), "real", "hour", 7, 0.5, "note")
+    corpus = Corpus("mine", s, s, Sequences(xs), "real", "hour", Notes(7), 0.5, "note")
     save_npz(tmp_path / "one.npz", corpus)
     save_npz(tmp_path / "two.npz", corpus)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
@@ -132,5 +133,5 @@ def test_saved_and_read_is_the_same(tmp_path, event, lengths):
     assert back.train.names == ("a", "b")
     assert all(m.all() for m in back.train.observed)
     assert back.test.observed is None
-    for key in ("name", "kind", "step", "lowest", "seconds", "note"):
+    for key in ("name", "kind", "step", "view", "seconds", "note"):
         assert getattr(back, key) == getattr(corpus, key)

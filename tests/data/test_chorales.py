@@ -47,7 +47,7 @@ def test_frames_are_one_to_four_voices_in_vocal_range(corpus):
         assert set(np.unique(x)) == {0, 1}
         assert x.sum(1).max() == 4
         assert 3.7 < x.sum(1).mean() < 4
-        notes = np.flatnonzero(x.any(0)) + corpus.lowest
+        notes = np.flatnonzero(x.any(0)) + corpus.view.lowest
         assert notes.min() >= 36
         assert notes.max() <= 81
     # Trimmed: something sounds in the first and the last frame of each.
@@ -58,7 +58,7 @@ def test_a_chorale_known_by_heart(corpus):
     # BWV 269, Aus meines Herzens Grunde, begins on the upbeat with a chord of G major: G B d g.
     groups = [corpus.train, corpus.valid, corpus.test]
     (x,) = [x for g in groups for name, x in zip(g.names, g.x) if name == "bwv269"]
-    assert (np.flatnonzero(x[0]) + corpus.lowest).tolist() == [43, 59, 62, 67]
+    assert (np.flatnonzero(x[0]) + corpus.view.lowest).tolist() == [43, 59, 62, 67]
 
 
 def test_no_chorale_and_no_tune_is_in_two_splits(corpus):

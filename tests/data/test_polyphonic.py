@@ -39,7 +39,7 @@ def test_the_2012_grid_is_cut_into_its_sequences(twin, rolls, tmp_path):
     for split, xs in rolls.items():
         for found, x in zip(getattr(corpus, split).x, xs, strict=True):
             np.testing.assert_array_equal(found, x)
-    assert (corpus.kind, corpus.lowest, corpus.step) == ("binary", 21, "quarter note")
+    assert (corpus.kind, corpus.view.lowest, corpus.step) == ("binary", 21, "quarter note")
 
 
 def test_the_srnn_grid_is_joined_to_sixteen_streams(tmp_path, monkeypatch):

@@ -6,19 +6,20 @@ from pathlib import Path
 import numpy as np
 
 from counterpoint.data import Corpus
+from counterpoint.data.views import Notes
 from counterpoint.files import replacing
 from counterpoint.report import panels, piano_rolls, write_midi
 
 
 def is_music(corpus: Corpus) -> bool:
     """Whether columns are notes."""
-    return corpus.lowest is not None and corpus.kind == "binary" and len(corpus.train.event) == 1
+    return isinstance(corpus.view, Notes) and corpus.kind == "binary" and len(corpus.train.event) == 1
 
 
 def draw(corpus: Corpus, sequences: Mapping[str, np.ndarray], path: Path) -> None:
     """A picture of sequences (title -> (T, ...)) one above the other."""
-    if is_music(corpus) and corpus.lowest is not None:
-        piano_rolls(sequences, path, corpus.lowest, corpus.seconds)
+    if is_music(corpus):
+        piano_rolls(sequences, path, corpus.view.lowest, corpus.seconds)
         return
     wide = [a.shape[1:] for a in sequences.values() if a.ndim > 1]
     flat = {}
@@ -38,5 +39,5 @@ def keep(corpus: Corpus, sequences: Sequence[np.ndarray], path: Path) -> list[Pa
     many = len(sequences) > 1
     paths = [path.with_stem(f"{path.stem}-{i + 1}") if many else path for i in range(len(sequences))]
     for a, one in zip(sequences, paths):
-        write_midi(a, one, corpus.lowest or 0, corpus.seconds or 0.5)
+        write_midi(a, one, corpus.view.lowest, corpus.seconds or 0.5)
     return paths

@@ -1,5 +1,7 @@
 """Sequences to learn from: chorales that come with the package, corpora found in a folder, and your own arrays."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from counterpoint.data import polyphonic
@@ -11,7 +13,11 @@ from counterpoint.errors import CounterpointError, nearest
 
 __all__ = ["CORPORA", "Corpus", "Sequences", "chorales", "load", "load_npz", "prepare", "save_npz"]
 
-CORPORA = ("chorales", *polyphonic.DIGESTS)
+# by name: a function of the folder in which files are looked for first
+CORPORA: dict[str, Callable[[Path | None], Corpus]] = {
+    "chorales": lambda folder: chorales(),
+    **{name: partial(polyphonic.load, name) for name in polyphonic.DIGESTS},
+}
 
 
 def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
@@ -23,10 +29,8 @@ def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
     if isinstance(source, Corpus):
         return source
     name = str(source)
-    if name == "chorales":
-        return chorales()
     if name in CORPORA:
-        return polyphonic.load(name, corpora)
+        return CORPORA[name](corpora)
     path = Path(source).expanduser()
     if path.suffix == ".npz" or len(path.parts) > 1 or path.exists():
         return load_npz(path)

@@ -8,11 +8,14 @@ import numpy as np
 from counterpoint.data.layouts import LAYOUTS, PARTS, sequences
 from counterpoint.data.packed import LOWEST, SPLITS, read_npz, write_npz
 from counterpoint.data.sequences import KINDS, Corpus, Sequences
+from counterpoint.data.views import Images, Notes
 from counterpoint.errors import CounterpointError, nearest
 from counterpoint.files import replacing
 
-ABOUT = ("kind", "step", "lowest", "seconds", "note", "name", "layout")
-KNOWN = {s + end for s in SPLITS for end in ("", "_rolls", *(f"_{p}" for p in PARTS))} | {"x", *PARTS, *ABOUT}
+ABOUT = ("kind", "step", "seconds", "note", "name")
+VIEW = ("lowest", "image")
+FIELDS = (*ABOUT, *VIEW, "layout")
+KNOWN = {s + end for s in SPLITS for end in ("", "_rolls", *(f"_{p}" for p in PARTS))} | {"x", *PARTS, *FIELDS}
 SEED = 0  # of the split of `x`
 
 
@@ -28,7 +31,8 @@ def load_npz(path: str | Path) -> Corpus:
     `s_observed` (for `x`, `observed`) lies as the array does, for frames or for entries, False where missing;
     `s_names` (N,) names sequences. Without lengths an array is padded. With lengths it is stacked when they sum to
     its first axis, else padded; where all are 1 both fit, and it is padded only if it has three axes or more. `layout`
-    ("padded" or "stacked") settles it. `kind`, `step`, `lowest`, `seconds`, `note`, `name` fill the fields of Corpus.
+    ("padded" or "stacked") settles it. `kind`, `step`, `seconds`, `note`, `name` fill the fields of Corpus; `lowest`
+    is the MIDI note of column 0 where columns are notes, `image` (height, width) where frames are images.
     Without `kind`: "binary" where all values are 0 or 1, else "index" for whole numbers >= 0 with frames of shape (),
     "count" for others >= 0, else "real".
 
@@ -36,7 +40,7 @@ def load_npz(path: str | Path) -> Corpus:
     """
     path = Path(path)
     arrays = read_npz(path)
-    about = {key: _scalar(path, key, arrays.pop(key)) for key in ABOUT if key in arrays}
+    about = {key: _scalar(path, key, arrays.pop(key)) for key in FIELDS if key in arrays}
     layout = about.pop("layout", None)
     if layout not in (None, *LAYOUTS):
         raise CounterpointError(f"{path}: unknown layout {layout!r}{nearest(str(layout), LAYOUTS)}")
@@ -45,6 +49,7 @@ def load_npz(path: str | Path) -> Corpus:
             raise CounterpointError(f"{path}: unknown array {key!r}{nearest(key, KNOWN)}")
     if any(key.endswith("_rolls") for key in arrays):
         about.setdefault("lowest", LOWEST)
+    about["view"] = _view(path, about.pop("lowest", None), about.pop("image", None))
 
     if "x" in arrays:
         other = sorted(key for key in arrays if key not in ("x", *PARTS))
@@ -63,13 +68,22 @@ def load_npz(path: str | Path) -> Corpus:
             raise CounterpointError(f"{path} has {stray[0]} without x; call it train_{stray[0]}, and so on")
         splits = {s: sequences(str(path), s, arrays, layout) for s in SPLITS}
     about.setdefault("kind", guess_kind(*splits.values()))
+    width = int(np.prod(splits["train"].event, dtype=int))
+    if isinstance(about["view"], Images) and about["view"].height * about["view"].width != width:
+        raise CounterpointError(
+            f"{path}: image says {about['view'].height} x {about['view'].width} pixels, but a frame has {width}"
+        )
     about.setdefault("name", path.stem)
     return Corpus(**splits, **about)
 
 
 def save_npz(path: str | Path, corpus: Corpus) -> None:
     """Write a corpus in the stacked form that `load_npz` reads back equal; masks of frames or of entries alike."""
-    arrays = {key: np.array(value) for key in ABOUT[:-1] if (value := getattr(corpus, key)) is not None}
+    arrays = {key: np.array(value) for key in ABOUT if (value := getattr(corpus, key)) is not None}
+    if isinstance(corpus.view, Notes):
+        arrays["lowest"] = np.array(corpus.view.lowest)
+    if isinstance(corpus.view, Images):
+        arrays["image"] = np.array([corpus.view.height, corpus.view.width])
     arrays["layout"] = np.array("stacked")
     for split in SPLITS:
         group: Sequences = getattr(corpus, split)
@@ -107,13 +121,26 @@ def _like(mask: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _scalar(path: Path, key: str, a: np.ndarray) -> Any:
-    """The text or number of a field of Corpus."""
+    """The text or number of a field of Corpus, or the two numbers of `image`."""
+    if key == "image":
+        if a.shape != (2,) or a.dtype.kind not in "ui" or (a < 1).any():
+            raise CounterpointError(f"{path}: image is not two whole numbers, height and width")
+        return a
     number = key in ("lowest", "seconds")
     if a.ndim or a.dtype.kind not in ("uif" if number else "U"):
         raise CounterpointError(f"{path}: {key} is not {'one number' if number else 'one text'}")
     if key == "kind" and str(a) not in KINDS:
         raise CounterpointError(f"{path}: unknown kind {str(a)!r}{nearest(str(a), KINDS)}")
     return str(a) if not number else int(a) if key == "lowest" else float(a)
+
+
+def _view(path: Path, lowest: int | None, image: np.ndarray | None) -> Notes | Images | None:
+    """How a frame is to be looked at."""
+    if lowest is not None and image is not None:
+        raise CounterpointError(f"{path} has lowest and image; columns are notes or pixels, not both")
+    if image is not None:
+        return Images(int(image[0]), int(image[1]))
+    return None if lowest is None else Notes(lowest)
 
 
 def _split(everything: Sequences) -> dict[str, Sequences]:

@@ -4,6 +4,7 @@ from importlib import resources
 
 from counterpoint.data.packed import LOWEST, SPLITS, cut, read_npz, unpack
 from counterpoint.data.sequences import Corpus, Sequences
+from counterpoint.data.views import Notes
 
 
 def chorales() -> Corpus:
@@ -25,6 +26,6 @@ def chorales() -> Corpus:
         test=test,
         kind="binary",
         step="quarter note",
-        lowest=LOWEST,
+        view=Notes(LOWEST),
         note="Bach's four-part chorales, quarter-note grid, from music21's corpus; terms in CHORALES.md",
     )

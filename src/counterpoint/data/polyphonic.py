@@ -12,14 +12,14 @@ inputs, and with it the count of scored frames would not be the paper's.
 The two grids sample the same music at different rates: numbers on one cannot be compared with numbers on the other.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
+from counterpoint.data import folders
 from counterpoint.data.packed import LOWEST, NOTES, SPLITS, cut, digest, read_npz, unpack
 from counterpoint.data.sequences import Corpus, Sequences
+from counterpoint.data.views import Notes
 from counterpoint.errors import CounterpointError, nearest
 
 # `packed.digest` of the arrays: a file zipped anew from the same release is as good.
@@ -49,12 +49,6 @@ TITLES = {
 }
 
 
-def folders(folder: Path | None = None) -> list[Path]:
-    """Where corpora are looked for, in order: `folder`, COUNTERPOINT_DATA, the user's cache."""
-    named = [folder, os.environ.get("COUNTERPOINT_DATA") or None, platformdirs.user_cache_dir("counterpoint")]
-    return [Path(place).expanduser() for place in named if place is not None]
-
-
 def check_name(name: str) -> None:
     """Raise CounterpointError unless this is one of the eight corpora."""
     if name not in DIGESTS:
@@ -67,11 +61,6 @@ def find(name: str, folder: Path | None = None) -> Path:
     Raises CounterpointError for an unknown name or a missing file; the message says how to get it.
     """
     check_name(name)
-    places = folders(folder)
-    for place in places:
-        for path in (place / f"{name}.npz", place / "polyphonic" / f"{name}.npz"):
-            if path.is_file():
-                return path
     if name in MATLAB:
         how = f"make it with `counterpoint data prepare {name} {MATLAB[name]}`, from the file in {RELEASE}"
     else:
@@ -79,8 +68,7 @@ def find(name: str, folder: Path | None = None) -> Path:
             "it is a repacking of data/*_raw_batchsize16_seqlen100.npz of the repository marcofraccaro/srnn,"
             " in the layout that counterpoint.data.polyphonic describes"
         )
-    looked = ", ".join(str(place) for place in places)
-    raise CounterpointError(f"{name}.npz is missing (looked in {looked}); it belongs in {places[0]}; {how}")
+    return folders.find(f"{name}.npz", "polyphonic", how, folder)
 
 
 def load(name: str, folder: Path | None = None) -> Corpus:
@@ -103,7 +91,7 @@ def load(name: str, folder: Path | None = None) -> Corpus:
         step = "frame of the SRNN grid"
         note = f"{title}, grid of the SRNN code (Fraccaro et al. 2016), MIT; not comparable with {name[5:]}"
     train, valid, test = (Sequences(_sequences(arrays, s), what=f"{name}, {s}") for s in SPLITS)
-    return Corpus(name, train, valid, test, kind="binary", step=step, lowest=LOWEST, note=note)
+    return Corpus(name, train, valid, test, kind="binary", step=step, view=Notes(LOWEST), note=note)
 
 
 def _sequences(arrays: dict[str, np.ndarray], split: str) -> tuple[np.ndarray, ...]:

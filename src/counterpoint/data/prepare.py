@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from counterpoint.data.folders import folders
 from counterpoint.data.packed import NOTES, SPLITS, digest, pack, write_npz
-from counterpoint.data.polyphonic import DIGESTS, MATLAB, RELEASE, check_name, folders
+from counterpoint.data.polyphonic import DIGESTS, MATLAB, RELEASE, check_name
 from counterpoint.errors import CounterpointError
 from counterpoint.files import replacing
 

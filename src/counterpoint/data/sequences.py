@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from counterpoint.errors import CounterpointError, nearest
 
-KINDS = ("binary", "real", "count", "index")
+KINDS = ("binary", "grey", "real", "count", "index")
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,9 @@ class Sequences:
 class Corpus:
     """Three splits and what a step of them is.
 
-    `kind` is "binary", "real", "count" or "index" (an integer category): what the values are, from which a
-    recipe takes its likelihood ("count" has none yet). `step` names one time step in the reader's words,
-    `lowest` the MIDI note of column 0 where columns are notes (else None).
+    `kind` is "binary", "grey" (between 0 and 1), "real", "count" or "index" (an integer category): what the values
+    are, from which a recipe takes its likelihood. `step` names one time step in the reader's words, `view` says how
+    a frame is to be looked at: one of `counterpoint.data.views`, or None for plain numbers.
 
     Raises CounterpointError for another kind, and where the frames of the splits differ in shape.
     """
@@ -118,7 +119,7 @@ class Corpus:
     test: Sequences
     kind: str = "binary"
     step: str = "step"
-    lowest: int | None = None
+    view: Any = None
     seconds: float | None = None  # length of one step, where it has one
     note: str = ""  # provenance and licence, one line
 
