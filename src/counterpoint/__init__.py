@@ -15,12 +15,15 @@ _HOME = {
     "AbstractEstimator Estimate Proposal State Support Trace",
     "errors": "CounterpointError",
     "rollout": "rollout",
-    "distributions": "Bernoulli Categorical Chain Empty FullGaussian Gaussian Facts Family divergence facts",
-    "models": "HMM LDS TSBN VRNN Autoregressive HMMConfig LDSConfig TSBNConfig VRNNConfig AutoregressiveConfig",
-    "inference": "Filtering ForwardBackward Kalman Prior TSBNRecognition FilteringConfig ForwardBackwardConfig "
+    "distributions": "Bernoulli Categorical Chain Counts Empty FullGaussian Gaussian Grey Facts Family "
+    "divergence facts",
+    "models": "DTSBND HMM LDS TSBN VRNN Autoregressive HMMConfig LDSConfig TSBNConfig VRNNConfig AutoregressiveConfig "
+    "DTSBNDConfig",
+    "inference": "DTSBNDRecognition Filtering ForwardBackward Kalman Prior TSBNRecognition DTSBNDRecognitionConfig "
+    "FilteringConfig ForwardBackwardConfig "
     "KalmanConfig PriorConfig TSBNRecognitionConfig",
     "bounds": "ELBO FIVO IWAE Warmup",
-    "estimators": "Pathwise ScoreFunction ScoreFunctionConfig",
+    "estimators": "VIMCO Pathwise ScoreFunction WakeSleep ScoreFunctionConfig VIMCOConfig WakeSleepConfig",
     "data": "Corpus Sequences load",
     "training": "FitConfig Fitted OptimiserConfig fit",
     "evaluation": "compare evaluate generate predict reconstruct",
@@ -51,18 +54,30 @@ if TYPE_CHECKING:
         Bernoulli,
         Categorical,
         Chain,
+        Counts,
         Empty,
         Facts,
         Family,
         FullGaussian,
         Gaussian,
+        Grey,
         divergence,
         facts,
     )
     from counterpoint.errors import CounterpointError
-    from counterpoint.estimators import Pathwise, ScoreFunction, ScoreFunctionConfig
+    from counterpoint.estimators import (
+        VIMCO,
+        Pathwise,
+        ScoreFunction,
+        ScoreFunctionConfig,
+        VIMCOConfig,
+        WakeSleep,
+        WakeSleepConfig,
+    )
     from counterpoint.evaluation import compare, evaluate, generate, predict, reconstruct
     from counterpoint.inference import (
+        DTSBNDRecognition,
+        DTSBNDRecognitionConfig,
         Filtering,
         FilteringConfig,
         ForwardBackward,
@@ -75,12 +90,14 @@ if TYPE_CHECKING:
         TSBNRecognitionConfig,
     )
     from counterpoint.models import (
+        DTSBND,
         HMM,
         LDS,
         TSBN,
         VRNN,
         Autoregressive,
         AutoregressiveConfig,
+        DTSBNDConfig,
         HMMConfig,
         LDSConfig,
         TSBNConfig,

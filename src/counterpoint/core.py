@@ -15,7 +15,7 @@ Improvements on the sketch in the design, and why:
 """
 
 from abc import abstractmethod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -25,6 +25,13 @@ from jax.core import Tracer
 from jaxtyping import Bool, Float, Int, PyTree
 
 from counterpoint.errors import CounterpointError
+
+
+class Seen(NamedTuple):
+    """Marks a part of a carry that is a function of e_t alone: the same for all particles of a sequence, so it is
+    computed once for them, and over all t at once."""
+
+    value: PyTree
 
 
 class Batch(NamedTuple):
@@ -49,12 +56,15 @@ class Support(NamedTuple):
 
 REAL = Support("real numbers", jnp.isfinite)
 BINARY = Support("0 or 1", lambda x: (x == 0) | (x == 1))
+UNIT_INTERVAL = Support("numbers between 0 and 1", lambda x: (x >= 0) & (x <= 1))
+COUNTS = Support("counts 0, 1, 2, ...", lambda x: (x >= 0) & (x == jnp.round(x)))
 
 
 class AbstractDistribution(eqx.Module):
     """One event; every other axis comes from vmap and scan."""
 
     pathwise: eqx.AbstractVar[bool]  # the sample is a differentiable function of the parameters
+    normalised: ClassVar[bool] = True  # False: `log_prob` is minus a loss, and no log-probability
 
     @property
     @abstractmethod
@@ -109,7 +119,7 @@ class AbstractModel(eqx.Module):
 
     @abstractmethod
     def advance(self, carry, z, e) -> PyTree:
-        """Fold z_t and the embedded x_t into the past."""
+        """Fold z_t and the embedded x_t into the past. What depends on e alone may stand in a `Seen`."""
 
     @abstractmethod
     def likelihood(self, carry, z) -> AbstractDistribution:

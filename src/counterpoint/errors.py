@@ -6,10 +6,13 @@ class CounterpointError(Exception):
 
 
 def at_least(config, minimum: int, *fields: str) -> None:
-    """Raise where one of a configuration's numbers is below what makes sense."""
+    """Raise where one of a configuration's numbers, or tuples of at least one, is below what makes sense."""
     for field in fields:
         value = getattr(config, field)
-        if value is not None and not value >= minimum:
+        if (
+            value is not None
+            and not (min(value, default=minimum - 1) if isinstance(value, tuple) else value) >= minimum
+        ):
             name = getattr(type(config), "name", type(config).__name__)
             raise CounterpointError(f"{name}: {field} is {value}; give at least {minimum}")
 

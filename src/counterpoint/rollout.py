@@ -28,8 +28,10 @@ from counterpoint.core import (
     AbstractDistribution,
     AbstractPosterior,
     Batch,
+    Seen,
     State,
     Trace,
+    latent,
     observation,
     shapes,
 )
@@ -110,7 +112,7 @@ class Voices(NamedTuple):
         drawn = drawn if self.pathwise else stop(drawn)
         log_q, seen = law.log_prob(drawn), jnp.array(True)
         if self.gaps and not self.q.fills_gaps:  # nothing to infer from: the prior takes over
-            prior = self.p.prior(carry)
+            prior = view(self.p).prior(view(carry))
             seen = jnp.stack([m.any() for m in jax.tree.leaves(mask)]).any()
             other = prior.sample(random.fold_in(key, 1))
             drawn = where(seen, drawn, other if self.pathwise else stop(other))
@@ -151,7 +153,7 @@ class Inputs(NamedTuple):
 
 
 def draw(voices: Voices, carry, inputs: Inputs):
-    """z_t ~ q step by step. Returns the last carry, the carries before each step, the guesses."""
+    """z_t ~ q step by step. Returns the last carry, what of the carries before each step is z's, the guesses."""
 
     def one(carry, key, x, e, context, mask):
         guess = voices.infer(carry, key, x, context, mask)
@@ -161,21 +163,41 @@ def draw(voices: Voices, carry, inputs: Inputs):
         new, guess = each(one, True, True, False, False, False, False)(
             carry, now.key, now.x, now.e, now.context, now.mask
         )
-        return where(now.valid, new, carry), (carry, guess)
+        return where(now.valid, new, carry), (parted(carry)[0], guess)
 
     carry, (carries, guess) = lax.scan(step, carry, inputs)
     return carry, carries, guess
 
 
 def follow(voices: Voices, carry, inputs: Inputs, z):
-    """The carries before each step along given z; nothing of q is computed."""
+    """What of the carries before each step is z's, along given z; nothing of q is computed."""
 
     def step(carry, now):
         e, valid, z = now
         new = each(voices.p.advance, True, True, False)(carry, z, e)
-        return where(valid, new, carry), carry
+        return where(valid, new, carry), parted(carry)[0]
 
     return lax.scan(step, carry, (inputs.e, inputs.valid, z))
+
+
+def parted(carry):
+    """A carry's own part and its `Seen` part, each with None in place of the other."""
+    marked = lambda a: isinstance(a, Seen)
+    own = jax.tree.map(lambda a: None if marked(a) else a, carry, is_leaf=marked)
+    return own, jax.tree.map(lambda a: a if marked(a) else None, carry, is_leaf=marked)
+
+
+def joined(own, seen):
+    """A carry from its two parts."""
+    empty = lambda a: a is None
+    return jax.tree.map(lambda a, b: b if a is None else a, own, seen, is_leaf=empty)
+
+
+def seen_before(p: AbstractDirected, carry, e):
+    """The `Seen` part of the carries before each step, (T, B, ...): that of `carry` (B, K, ...), then that of e_t-1."""
+    begin, z = p.initial(), jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), shapes(latent(p)))
+    later = jax.vmap(jax.vmap(lambda e: parted(p.advance(begin, z, e))[1]))(jax.tree.map(lambda a: a[:-1], e))
+    return jax.tree.map(lambda a, b: jnp.concatenate([a[None, :, 0], b]), parted(carry)[1], later)
 
 
 def within(voices: Voices, carry, memory, log_weight, inputs: Inputs, resampling):
@@ -208,6 +230,11 @@ def within(voices: Voices, carry, memory, log_weight, inputs: Inputs, resampling
 
     (carry, memory, log_weight), out = lax.scan(step, (carry, memory, log_weight), inputs)
     return carry, memory, log_weight, *out
+
+
+def given(f):
+    """f of a carry -> f of its two parts."""
+    return lambda own, seen, *rest: f(joined(own, seen), *rest)
 
 
 def rollout(
@@ -262,14 +289,17 @@ def rollout(
     else:
         if z is None and not pathwise:  # sample, then score: only `advance` is differentiated in the scan
             z = draw(*stop((voices, state.carry, inputs)))[2].z
+        seen = seen_before(p, state.carry, inputs.e)
         if z is None:
-            carry, carries, guess = draw(voices, state.carry, inputs)
+            carry, own, guess = draw(voices, state.carry, inputs)
         else:
-            carry, carries = follow(voices, state.carry, inputs, z)
-            guess = jax.vmap(each(voices.infer, True, True, False, False, False, True))(
-                carries, inputs.key, inputs.x, inputs.context, inputs.mask, z
+            carry, own = follow(voices, state.carry, inputs, z)
+            guess = jax.vmap(each(given(voices.infer), True, False, True, False, False, False, True))(
+                own, seen, inputs.key, inputs.x, inputs.context, inputs.mask, z
             )
-        scores = jax.vmap(each(voices.score, True, True, False, False))(carries, guess, inputs.x, inputs.mask)
+        scores = jax.vmap(each(given(voices.score), True, False, True, False, False))(
+            own, seen, guess, inputs.x, inputs.mask
+        )
         change = jnp.where(inputs.valid[..., None], scores[0] + scores[1] - guess.log_q, 0.0)
         log_weight = state.log_weight[None] + jnp.cumsum(change, 0)
         total = jax.nn.logsumexp(log_weight, 2)

@@ -12,9 +12,11 @@ from counterpoint.core import AbstractDirected, AbstractPosterior, Batch, direct
 from counterpoint.distributions import Categorical, Family
 from counterpoint.inference import TSBNRecognition
 from counterpoint.models import LDS, TSBN
+from counterpoint.networks import Layer
 from counterpoint.rollout import rollout
 
 KEY = 0
+COINS = Family("bernoulli", (2,))
 
 
 def mk(shape, start, scale):
@@ -27,21 +29,19 @@ FRAMES = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 LATENTS = np.array(list(itertools.product([0.0, 1.0], repeat=6))).reshape(64, 3, 2)  # (paths, T, units)
 
 
-def tsbn(order=1, memory=True):
+def tsbn(order=1, memory=True, family=COINS, more=None):
     """A TSBN with 2 units, 2 visibles and its recognition model; matrices of lag 2 are half those of lag 1.
-    Without memory of x (W3 = W4 = 0) it is the HMSBN."""
+    Without memory of x (W3 = W4 = 0) it is the HMSBN. `more` (now, below, bias) are the likelihood's other numbers."""
     lags = lambda start, scale: jnp.stack([0.5**i * mk((2, 2), start, scale) for i in range(order)])
     kept = 1.0 if memory else 0.0
-    p = TSBN(
-        w1=lags(1, 1.2),
-        w2=mk((2, 2), 5, 1.2),
-        w3=kept * lags(9, 1.2),
-        w4=kept * lags(13, 1.2),
-        b=mk(2, 17, 0.4),
-        c=mk(2, 19, 0.4),
-        family=Family("bernoulli", (2,)),
-    )
-    return p, TSBNRecognition(lags(21, 0.9), mk((2, 2), 25, 0.9), lags(29, 0.9), mk(2, 33, 0.3))
+    visible = (mk((2, 2), 5, 1.2), kept * lags(13, 1.2), mk(2, 19, 0.4))
+    if more is not None:
+        visible = tuple(jnp.concatenate(pair, -2 if pair[0].ndim > 1 else -1) for pair in zip(visible, more))
+    now, below, bias = visible
+    hidden = Layer(None, lags(1, 1.2), kept * lags(9, 1.2), mk(2, 17, 0.4))
+    p = TSBN((hidden,), Layer(now, None, below, bias), family, order)
+    guess = Layer(mk((2, 2), 25, 0.9), lags(21, 0.9), lags(29, 0.9), mk(2, 33, 0.3))
+    return p, TSBNRecognition((guess,), order)
 
 
 def lds():

@@ -14,7 +14,7 @@ from counterpoint.estimators import ScoreFunction
 from counterpoint.inference import ForwardBackward, Prior
 from counterpoint.models import HMM
 from counterpoint.rollout import rollout
-from exact.cases import FRAMES, LATENTS, expected_elbo, log_marginal, score_paths, tsbn, whole
+from exact.cases import FRAMES, LATENTS, expected_elbo, log_marginal, mk, score_paths, tsbn, whole
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -33,11 +33,12 @@ def coins(logits, value):
 def by_messages(p):
     """log p(x) by the forward recursion over the four states of two units, in plain NumPy."""
     states = np.array(list(itertools.product([0.0, 1.0], repeat=2)))
-    w1, w2, w3, w4 = (np.asarray(a) for a in (p.w1[0], p.w2, p.w3[0], p.w4[0]))
+    layer, visible = p.hidden[0], p.visible
+    w1, w2, w3, w4 = (np.asarray(a) for a in (layer.across[0], visible.now, layer.below[0], visible.below[0]))
     message, before = None, np.zeros(2)
     for v in FRAMES:
-        said = np.array([coins(w2 @ h + w4 @ before + p.c, v) for h in states])
-        move = lambda past, h: coins(w1 @ past + w3 @ before + p.b, h)  # noqa: B023
+        said = np.array([coins(w2 @ h + w4 @ before + visible.bias, v) for h in states])
+        move = lambda past, h: coins(w1 @ past + w3 @ before + layer.bias, h)  # noqa: B023
         if message is None:
             message = np.array([move(np.zeros(2), h) for h in states]) * said
         else:
@@ -70,13 +71,13 @@ def test_order_two_marginal_likelihood():
 
 def test_hmsbn_is_a_hidden_markov_model_with_four_states():
     p, q = tsbn(memory=False)
-    found = log_marginal(trace_of(p, q))
+    found, layer = log_marginal(trace_of(p, q)), p.hidden[0]
     assert found == pytest.approx(-4.2472179498, abs=1e-8)
 
     states = np.array(list(itertools.product([0.0, 1.0], repeat=2)))
-    move = np.log([[coins(p.w1[0] @ g + p.b, h) for h in states] for g in states])
-    begin = np.log([coins(p.b, h) for h in states])
-    emission = np.stack([p.w2 @ h + p.c for h in states])
+    move = np.log([[coins(layer.across[0] @ g + layer.bias, h) for h in states] for g in states])
+    begin = np.log([coins(layer.bias, h) for h in states])
+    emission = np.stack([p.visible.now @ h + p.visible.bias for h in states])
     hmm = HMM(jnp.asarray(begin), jnp.asarray(move), jnp.asarray(emission), Family("bernoulli", (2,)))
     trace, _ = rollout(hmm, ForwardBackward(), whole(FRAMES), random.key(1), particles=3, pathwise=False)
     np.testing.assert_allclose(trace.log_weight.sum(0)[0], np.full(3, found), atol=1e-8)
@@ -99,8 +100,10 @@ def test_gap_of_the_elbo_is_the_divergence_from_q_to_the_posterior():
 def test_exact_gradient_of_the_elbo():
     p, q = tsbn()
     grad = jax.jit(jax.grad(lambda q: expected_elbo(score_paths(p, q, FRAMES, LATENTS))))(q)
-    np.testing.assert_allclose(grad.d, [0.186229765, -1.387974044], atol=2e-9)
-    np.testing.assert_allclose(grad.u1[0], [[0.377285011, 0.429047369], [-0.423354095, -0.565804464]], atol=2e-9)
+    np.testing.assert_allclose(grad.layers[0].bias, [0.186229765, -1.387974044], atol=2e-9)
+    np.testing.assert_allclose(
+        grad.layers[0].across[0], [[0.377285011, 0.429047369], [-0.423354095, -0.565804464]], atol=2e-9
+    )
 
 
 def test_expected_score_is_zero():
@@ -145,3 +148,24 @@ def test_drawn_paths_reach_the_elbo_within_sampling_error():
         pairing.p, pairing.q
     ).log_weight.sum(0)[:, 0]
     assert abs(values.mean() + 6.9701876006) < 4 * values.std() / 20000**0.5
+
+
+REALS = np.sin(np.arange(50, 56)).reshape(3, 2)
+
+
+@pytest.mark.parametrize(
+    ("family", "want"), [("gaussian_log_variance", -10.1895961158), ("gaussian_log_std", -10.0905451012)]
+)
+def test_real_values_with_both_readings_of_the_scale(family, want):
+    """Seed 2, eq. 13 has log sigma^2, the supplement log sigma."""
+    more = (mk((2, 2), 40, 0.3), mk((2, 2), 44, 0.3)[None], mk(2, 48, 0.2))
+    p, q = tsbn(family=Family(family, (2,)), more=more)
+    assert log_marginal(jax.jit(lambda p, q: score_paths(p, q, REALS, LATENTS))(p, q)) == pytest.approx(want, abs=1e-8)
+
+
+@pytest.mark.parametrize(("family", "want"), [("counts", -7.8503831027), ("multinomial", -6.0586236334)])
+def test_counts_with_and_without_their_coefficient(family, want):
+    counts = np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 1.0]])
+    p, q = tsbn(family=Family(family, (2,)))
+    found = log_marginal(jax.jit(lambda p, q: score_paths(p, q, counts, LATENTS))(p, q))
+    assert found == pytest.approx(want, abs=1e-8)

@@ -1,5 +1,8 @@
 """The report a run ends with: the table, the pictures, a sample, and what to type next."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from jax import random
 from rich.console import Console
@@ -15,8 +18,8 @@ from counterpoint.training import Fitted
 REPLICATES = 4
 
 
-def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> None:
-    """Measure, draw, and say where things are."""
+def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[str, Any]:
+    """Measure and draw; gives back what results.json says."""
     name = f"{run.recipe.p.name} + {run.recipe.q.name}"
     with console.status("measuring the test set"):
         members = measure(fitted.pairings, corpus.test, run.recipe.particles, run.key(EVALUATE), REPLICATES)
@@ -28,30 +31,32 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> None:
         references = {title: results[title]["exact"]["per_step"] for title in others}
     with console.status("drawing"):
         pictures(run, corpus, fitted, references)
-    rising = improving(run, fitted)
-    run.write(
-        "results.json",
-        {
-            "data": corpus.name,
-            "split": "test",
-            "units": CAPTION,
-            "seeds": run.seeds,
-            "validation": fitted.progress.best,
-            "best_step": fitted.progress.best_step,
-            "still_improving": rising,
-            "seconds": fitted.progress.history[-1]["seconds"],
-            "results": results,
-        },
-    )
+    found = {
+        "data": corpus.name,
+        "split": "test",
+        "units": CAPTION,
+        "seeds": run.seeds,
+        "validation": fitted.progress.best,
+        "best_step": fitted.progress.best_step,
+        "still_improving": improving(run, fitted),
+        "seconds": fitted.progress.history[-1]["seconds"],
+        "results": results,
+    }
+    run.write("results.json", found)
+    return found
+
+
+def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -> None:
+    """The table of results.json, where everything is, and what to type next."""
     console.print(
         table(
-            [row for title, found in results.items() for row in rows(title, found)],
+            [row for title, results in found["results"].items() for row in rows(title, results)],
             COLUMNS,
             f"{corpus.name}, test set: {len(corpus.test)} sequences",
             CAPTION + (MANY if run.repeats > 1 else ONE),
         )
     )
-    if rising:
+    if found["still_improving"]:
         console.print("still improving when it stopped: give it more epochs", soft_wrap=True)
     sample = "sample.mid" if is_music(corpus) else "sample.npz"
     console.print(f"{run.folder}: curves.png, rolls.png, {sample}, results.json", soft_wrap=True)

@@ -5,20 +5,38 @@ import time
 import jax
 from rich.console import Console
 
-from counterpoint.commands.closing import close
+from counterpoint.commands.closing import close, tell
 from counterpoint.commands.display import Display
+from counterpoint.commands.stopping import CODES, Stopped, signal_of, terminable
 from counterpoint.data import Corpus
 from counterpoint.report import duration
 from counterpoint.runs import Run
-from counterpoint.training import Progress, fit
+from counterpoint.training import Fitted, Progress, fit
 
-CODES = {"SIGINT": 130, "SIGTERM": 143}
 METRICS = 5.0  # least seconds between two writings of metrics.json
 
 
 def execute(run: Run, corpus: Corpus) -> int:
     """Fit and report; 0, or 130 or 143 where a signal stopped it. What is there already is continued."""
     console = Console(highlight=False, markup=False)
+    try:
+        with terminable():
+            fitted = train(run, corpus, console)
+            tell(run, corpus, close(run, corpus, fitted, console), console)
+    except KeyboardInterrupt as interrupt:
+        step, by = run.progress().step, signal_of(interrupt)
+        console.print(
+            f"stopped at step {step} by {by}; saved; go on with: counterpoint resume {run.folder}", soft_wrap=True
+        )
+        return CODES[by]
+    return 0
+
+
+def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
+    """Fit from where the run stands.
+
+    Raises Stopped where a signal ended it early, after saving; KeyboardInterrupt for one before or after `fit`.
+    """
     before = run.progress()
     corpora = ", ".join(f"{len(part)} {name}" for name, part in splits(corpus).items())
     console.print(f"{run.recipe.name}  {run.recipe.line()}", soft_wrap=True)
@@ -27,50 +45,36 @@ def execute(run: Run, corpus: Corpus) -> int:
     if before.step:
         console.print(f"goes on from step {before.step}, epoch {before.epoch}", soft_wrap=True)
     recorder = Recorder(run)
-    try:
-        with Display(console) as display:
+    with Display(console) as display:
 
-            def watch(progress: Progress, per_epoch: int, epochs: int) -> None:
-                recorder(progress)
-                display(progress, per_epoch, epochs)
+        def watch(progress: Progress, per_epoch: int, epochs: int) -> None:
+            recorder(progress)
+            display(progress, per_epoch, epochs)
 
-            fitted = fit(
-                lambda key: run.recipe.build(run.recipe.facts(corpus), key),
-                corpus.train,
-                corpus.valid,
-                run.recipe.fit,
-                seed=run.seed,
-                repeats=run.repeats,
-                folder=run.checkpoints,
-                watch=watch,
-            )
-    except KeyboardInterrupt:  # before or after fit's own watch over signals, or a second one
-        return stopped(console, run, run.progress().step, "SIGINT")
+        fitted = fit(
+            lambda key: run.recipe.build(run.recipe.facts(corpus), key),
+            corpus.train,
+            corpus.valid,
+            run.recipe.fit,
+            seed=run.seed,
+            repeats=run.repeats,
+            folder=run.checkpoints,
+            watch=watch,
+        )
     recorder.write(fitted.progress)
     if fitted.stopped:
-        return stopped(console, run, fitted.progress.step, fitted.stopped)
+        raise Stopped(fitted.stopped)
     if before.step == fitted.progress.step:
         console.print(f"finished already, at step {before.step}; the report is written anew")
     else:
         taken = duration(fitted.progress.history[-1]["seconds"])
         console.print(f"trained {fitted.progress.epoch} epochs, {fitted.progress.step} steps, in {taken}")
     jax.clear_caches()  # the programs of training hold memory that those of the report can use
-    try:
-        close(run, corpus, fitted, console)
-    except KeyboardInterrupt:
-        return stopped(console, run, fitted.progress.step, "SIGINT")
-    return 0
+    return fitted
 
 
 def splits(corpus: Corpus) -> dict:
     return {"training": corpus.train, "validation": corpus.valid, "test": corpus.test}
-
-
-def stopped(console: Console, run: Run, step: int, by: str) -> int:
-    console.print(
-        f"stopped at step {step} by {by}; saved; go on with: counterpoint resume {run.folder}", soft_wrap=True
-    )
-    return CODES[by]
 
 
 class Recorder:

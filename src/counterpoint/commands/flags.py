@@ -40,7 +40,7 @@ def parse(kind: type[T], words: Sequence[str], prog: str, places: Sequence[str] 
             raise CounterpointError(f"{prog}: {name.upper()} is missing; see {prog} --help")
     if len(loose) > len(places):
         raise CounterpointError(f"{prog}: {loose[len(places)]!r} is one word too many; see {prog} --help")
-    values = [(flag, known[flag], value) for flag, value in given(known, words) if value is not None]
+    values = [(flag, known[flag], value) for flag, found in given(known, words) for value in found]
     for name, hint, value in (*values, *((name.upper(), hints[name], value) for name, value in zip(places, loose))):
         wanted = expected(hint, value)
         if wanted:
@@ -81,20 +81,33 @@ def split(word: str) -> tuple[str, str | None]:
     return name.replace("_", "-"), value if equals else None
 
 
-def given(known: dict[str, Any], words: Sequence[str]) -> list[tuple[str, str | None]]:
-    """The flags among `words` with their values."""
-    found, rest = [], iter(words)
-    for word in rest:
-        if word.startswith("--"):
-            name, value = split(word)
-            found.append((name, next(rest, None) if value is None and known.get(name) is not None else value))
+def given(known: dict[str, Any], words: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """The flags among `words` with their values: one, or for a tuple as many as follow."""
+    found: list[tuple[str, list[str]]] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--"):
+            continue
+        name, value = split(word)
+        hint = known.get(name)
+        values = [] if value is None else [value]
+        while rest and hint is not None and (not values or several(hint)) and not rest[0].startswith("--"):
+            values.append(rest.pop(0))
+        found.append((name, values))
     return found
+
+
+def several(hint: Any) -> bool:
+    """Whether a flag takes one value or more."""
+    return typing.get_origin(plain(hint)) is tuple
 
 
 def check(known: dict[str, Any], words: Sequence[str], prog: str) -> list[str]:
     """The words that belong to no flag. Raises CounterpointError for an unknown flag or one without its value."""
-    loose, rest = [], iter(words)
-    for word in rest:
+    loose, rest = [], list(words)
+    while rest:
+        word = rest.pop(0)
         if not word.startswith("-") or number(word):
             loose.append(word)
             continue
@@ -103,12 +116,14 @@ def check(known: dict[str, Any], words: Sequence[str], prog: str) -> list[str]:
             close = nearest(name, known)
             hint = close if close.startswith("; did") else f"; see {prog} --help"
             raise CounterpointError(f"{prog} takes no {name}{hint}")
-        if known[name] is not None and value is None:
-            value = next(rest, None)
-            if value is None or (value.startswith("--") and split(value)[0] in known):
-                raise CounterpointError(f"{name} has no value, expected {describe(known[name])}")
-        elif known[name] is None and value is not None:
+        if known[name] is None and value is not None:
             raise CounterpointError(f"{name} takes no value; leave out ={value}")
+        if known[name] is not None and value is None:
+            if not rest or (rest[0].startswith("--") and split(rest[0])[0] in known):
+                raise CounterpointError(f"{name} has no value, expected {describe(known[name])}")
+            rest.pop(0)
+        while several(known[name]) and rest and number(rest[0]):
+            rest.pop(0)
     return loose
 
 
@@ -121,8 +136,9 @@ def number(word: str) -> bool:
 
 
 def options(hint: Any) -> tuple:
-    """The members of a union, or the type alone."""
+    """The members of a union, or the type alone; for a tuple, those of what it holds."""
     hint = plain(hint)
+    hint = typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else hint
     return typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
 
 

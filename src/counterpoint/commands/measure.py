@@ -4,14 +4,17 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from jax import random
 
 from counterpoint.bounds import ELBO, FIVO, IWAE
+from counterpoint.commands.stopping import Stopped
 from counterpoint.core import AbstractBound, Pairing
 from counterpoint.data import Corpus
 from counterpoint.data.sequences import Sequences
+from counterpoint.distributions import Facts
 from counterpoint.estimators import Pathwise
-from counterpoint.evaluation import Score, evaluate
+from counterpoint.evaluation import Prediction, Score, evaluate
 from counterpoint.inference import PriorConfig
 from counterpoint.models import AutoregressiveConfig
 from counterpoint.recipes import Recipe
@@ -23,7 +26,8 @@ CAPTION = (
 )
 ONE = " ± is the Monte Carlo standard error."
 MANY = " ± is the standard deviation over repeats."
-STEPS = 3000  # of the autoregressive baseline at most: seconds
+FIRST = "autoregressive, first order"
+STEPS = 3000  # that the first-order baseline trains at most: seconds
 
 
 def bounds(own: AbstractBound, particles: int) -> dict[str, AbstractBound]:
@@ -46,12 +50,25 @@ def measure(
 
 def baselines(recipe: Recipe, corpus: Corpus, key) -> dict[str, dict[str, Score]]:
     """Frames that are independent of each other, and frames that see the one before, both without z: exact."""
-    known, q = recipe.facts(corpus), PriorConfig()
+    known, found = recipe.facts(corpus), {}
+    name = {"bernoulli": "independent Bernoulli"}.get(known.family.name, f"independent {known.family.name}")
+    for title, pairing in ((name, linear(known, 0)), (FIRST, first_order(recipe, corpus))):
+        found[title] = {"exact": evaluate(pairing.p, pairing.q, corpus.test, {"exact": ELBO()}, key, 2)["exact"]}
+    return found
 
-    def build(order: int) -> Pairing:
-        p = AutoregressiveConfig(order=order).build(known, key)
-        return Pairing(p, q.build(p, known, key), ELBO(), Pathwise())
 
+def linear(known: Facts, order: int) -> Pairing:
+    """The autoregressive model as it starts: every frame from the marginal of the training frames."""
+    key = random.key(0)
+    p = AutoregressiveConfig(order=order).build(known, key)
+    return Pairing(p, PriorConfig().build(p, known, key), ELBO(), Pathwise())
+
+
+def first_order(recipe: Recipe, corpus: Corpus) -> Pairing:
+    """Every frame from the one before; trained in the portions of the recipe.
+
+    Raises Stopped where a signal came, for a baseline half trained would be a false one.
+    """
     per_epoch = max(1, len(corpus.train) // recipe.fit.batch_size)
     config = FitConfig(
         epochs=max(3, min(200, STEPS // per_epoch)),
@@ -61,15 +78,20 @@ def baselines(recipe: Recipe, corpus: Corpus, key) -> dict[str, dict[str, Score]
         patience=5,
         optimiser=OptimiserConfig(p=1e-2),
     )
-    fitted = fit(build(1), corpus.train, corpus.valid, config)
-    if fitted.stopped:  # fit takes the signal for itself; a baseline half trained would be a false one
-        raise KeyboardInterrupt
-    first = fitted.pairings[0]
-    name = {"bernoulli": "independent Bernoulli"}.get(known.family.name, f"independent {known.family.name}")
-    found = {}
-    for title, pairing in ((name, build(0)), ("autoregressive, first order", first)):
-        found[title] = {"exact": evaluate(pairing.p, pairing.q, corpus.test, {"exact": ELBO()}, key, 2)["exact"]}
-    return found
+    fitted = fit(linear(recipe.facts(corpus), 1), corpus.train, corpus.valid, config)
+    if fitted.stopped:
+        raise Stopped(fitted.stopped)
+    return fitted.pairings[0]
+
+
+def last_frames(sequences: Sequences, kind: str) -> Prediction:
+    """x^_t = x_t-1, the prediction that has learned nothing; a category (kind "index") as a certainty. x^_1 is zero,
+    and is never scored."""
+    x = sequences.x
+    if kind == "index":
+        count = 1 + max(int(a.max()) for a in x)
+        x = tuple(np.eye(count)[a.astype(int)] for a in x)
+    return Prediction(tuple(np.concatenate([np.zeros_like(a[:1]), a[:-1]]) for a in x))
 
 
 def summary(scores: Sequence[Score]) -> dict[str, Any]:

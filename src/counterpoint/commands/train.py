@@ -49,6 +49,8 @@ class Options:
     """put another bound in its place"""
     estimator: Name = None
     """put another estimator of its gradient in its place"""
+    likelihood: Name = None
+    """what p gives of a frame, such as gaussian_log_std; None is the usual one for the kind of data"""
     particles: int = 16
     """particles of the IWAE and FIVO bounds on the test set; 0 for neither"""
     dry_run: Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff] = False
@@ -75,7 +77,9 @@ def run(words: list[str]) -> int:
     from counterpoint.data import load
 
     keep_compiled()
-    chosen = dataclasses.replace(base, **{name: getattr(settings, name) for name in (*ROLES, "fit", "particles")})
+    chosen = dataclasses.replace(
+        base, **{name: getattr(settings, name) for name in (*ROLES, "fit", "likelihood", "particles")}
+    )
     corpora = settings.corpora or (Path(old.corpora) if old and old.corpora else None)
     if old and settings.data is None:
         source, corpus = old.source, dataclasses.replace(old, corpora=corpora and str(corpora)).corpus()
@@ -133,7 +137,7 @@ def read(base: "Recipe", words: list[str], prog: str, defaults: dict | None = No
         )
         for name, value in values.items()
     ]
-    plain = {"particles": base.particles} | (defaults or {})
+    plain = {"likelihood": base.likelihood, "particles": base.particles} | (defaults or {})
     fields += [
         (f.name, Options.__annotations__[f.name], dataclasses.field(default=plain[f.name]))
         for f in dataclasses.fields(Options)

@@ -2,10 +2,12 @@
 
 from counterpoint.distributions.bernoulli import Bernoulli
 from counterpoint.distributions.categorical import Categorical
-from counterpoint.distributions.chain import Chain, Empty
+from counterpoint.distributions.chain import Chain, Empty, layered, layers_of
+from counterpoint.distributions.counts import Counts
 from counterpoint.distributions.divergence import CLOSED, divergence, has_divergence
 from counterpoint.distributions.family import FAMILIES, Facts, Family, facts
 from counterpoint.distributions.gaussian import FullGaussian, Gaussian
+from counterpoint.distributions.grey import Grey
 
 __all__ = [
     "CLOSED",
@@ -13,12 +15,16 @@ __all__ = [
     "Bernoulli",
     "Categorical",
     "Chain",
+    "Counts",
     "Empty",
     "Facts",
     "Family",
     "FullGaussian",
     "Gaussian",
+    "Grey",
     "divergence",
     "facts",
     "has_divergence",
+    "layered",
+    "layers_of",
 ]

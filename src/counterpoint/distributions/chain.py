@@ -44,8 +44,9 @@ class Chain(AbstractDistribution):
 
     @property
     def layers(self) -> tuple[AbstractDistribution, ...]:
-        """One distribution per layer of the event, each given a draw of those above it."""
-        return self._event(self._layers(lambda i, law: law.sample(random.key(0)))[1])
+        """One distribution per layer of the event: its shapes (arrays are ShapeDtypeStruct)."""
+        draw = lambda i, law: law.sample(random.key(0))
+        return eqx.filter_eval_shape(lambda chain: chain._event(chain._layers(draw)[1]), self)
 
     @property
     def pathwise(self):  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -75,12 +76,21 @@ class Chain(AbstractDistribution):
 
     def like(self, raw):
         """Independent layers, in the order of the event."""
-        layers = eqx.filter_eval_shape(lambda chain: chain.layers, self)
-        cuts, end = [], 0
+        layers, cuts, end = self.layers, [], 0
         for law in layers[:-1]:
             end += law.size
             cuts.append(end)
         return Chain(*(law.like(r) for law, r in zip(layers, jnp.split(raw, cuts))))
+
+
+def layered(*parts, order):
+    """Several layers as one event, a tuple; a single one as it is."""
+    return Chain(*parts, order=order) if len(parts) > 1 else parts[0]
+
+
+def layers_of(event) -> tuple:
+    """The layers of an event of `layered`."""
+    return event if isinstance(event, tuple) else (event,)
 
 
 class Empty(AbstractDistribution):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,62 +13,39 @@ from jaxtyping import Float
 from counterpoint.core import AbstractDistribution
 from counterpoint.distributions.bernoulli import Bernoulli
 from counterpoint.distributions.categorical import Categorical
+from counterpoint.distributions.counts import Counts
 from counterpoint.distributions.gaussian import UNIT, FullGaussian, Gaussian
+from counterpoint.distributions.grey import Grey
+from counterpoint.errors import CounterpointError, nearest
 
 
 class Rule(NamedTuple):
-    """How a family meets data."""
+    """How a family meets data. `family` is the Family it is of: its shape, and what it keeps of the data."""
 
-    template: Callable[[tuple[int, ...]], AbstractDistribution]  # any member with this shape
-    flatten: Callable  # one frame -> the vector that networks read
-    marginal: Callable[[np.ndarray, tuple[int, ...]], np.ndarray]  # frames (N, ...) -> raw numbers of the best member
-
-
-def _coins(frames, shape):
-    rate = np.clip((frames.sum(0) + 0.5) / (len(frames) + 1.0), 1e-4, 1 - 1e-4)
-    return np.log(rate / (1 - rate)).ravel()
-
-
-def _normal(frames, shape):
-    scale = np.maximum(frames.std(0), 1e-2).ravel() - 1e-4
-    return np.concatenate([frames.mean(0).ravel(), scale + np.log(-np.expm1(-scale)) - UNIT])
-
-
-def _full_normal(frames, shape):
-    half = _normal(frames, shape)
-    d = half.size // 2
-    return np.concatenate([half, np.zeros(d * (d - 1) // 2)])
-
-
-def _frequencies(frames, shape):
-    return np.log(np.bincount(frames.astype(int).ravel(), minlength=shape[0])[: shape[0]] + 0.5)
-
-
-def _ravel(x, shape):
-    return jnp.ravel(x)
-
-
-FAMILIES: dict[str, Rule] = {
-    "bernoulli": Rule(lambda shape: Bernoulli(jnp.zeros(shape)), _ravel, _coins),
-    "gaussian": Rule(lambda shape: Gaussian(jnp.zeros(shape), jnp.ones(shape)), _ravel, _normal),
-    "full_gaussian": Rule(lambda shape: FullGaussian(jnp.zeros(shape), jnp.eye(shape[0])), _ravel, _full_normal),
-    "categorical": Rule(
-        lambda shape: Categorical(jnp.zeros(shape)), lambda x, shape: jax.nn.one_hot(x, shape[0]), _frequencies
-    ),
-}
+    kind: str  # of data that it is a likelihood of
+    size: Callable[[Any], int]  # how many unconstrained numbers determine a member
+    member: Callable[[Array, Any], AbstractDistribution]  # (raw, family) -> the member that they determine
+    marginal: Callable[[np.ndarray, Any], np.ndarray]  # (frames (N, ...), family) -> raw numbers of the best member
+    flatten: Callable = lambda x, family: jnp.ravel(x)  # one frame -> the vector that networks read
 
 
 @dataclass(frozen=True)
 class Family:
-    """`name` is a key of FAMILIES; `shape` is that of a frame, or (n,) for an index below n."""
+    """`name` is a key of FAMILIES; `shape` is that of a frame, or (n,) for an index below n.
+
+    total  of counts: how many a draw has
+    unit   of counts: networks read x / unit
+    """
 
     name: str
     shape: tuple[int, ...]
+    total: int = 1
+    unit: float = 1.0
 
     @property
     def size(self) -> int:
         """How many unconstrained numbers determine a member."""
-        return FAMILIES[self.name].template(self.shape).size
+        return FAMILIES[self.name].size(self)
 
     @property
     def width(self) -> int:
@@ -77,11 +54,81 @@ class Family:
 
     def __call__(self, raw: Float[Array, " size"]) -> AbstractDistribution:
         """The member that `raw` determines."""
-        return FAMILIES[self.name].template(self.shape).like(raw)
+        return FAMILIES[self.name].member(raw, self)
 
     def flatten(self, x) -> Float[Array, " width"]:
         """A frame as the vector that networks read; an index becomes one-hot."""
-        return FAMILIES[self.name].flatten(x, self.shape)
+        return FAMILIES[self.name].flatten(x, self)
+
+
+def _coins(frames, family):
+    rate = np.clip((frames.sum(0) + 0.5) / (len(frames) + 1.0), 1e-4, 1 - 1e-4)
+    return np.log(rate / (1 - rate)).ravel()
+
+
+def _normal(frames, family):
+    scale = np.maximum(frames.std(0), 1e-2).ravel() - 1e-4
+    return np.concatenate([frames.mean(0).ravel(), scale + np.log(-np.expm1(-scale)) - UNIT])
+
+
+def _log_normal(power: int):
+    return lambda frames, family: np.concatenate(
+        [frames.mean(0).ravel(), power * np.log(np.maximum(frames.std(0), 1e-2)).ravel()]
+    )
+
+
+def _full_normal(frames, family):
+    half = _normal(frames, family)
+    d = half.size // 2
+    return np.concatenate([half, np.zeros(d * (d - 1) // 2)])
+
+
+def _frequencies(frames, family):
+    n = family.shape[0]
+    return np.log(np.bincount(frames.astype(int).ravel(), minlength=n)[:n] + 0.5)
+
+
+def _words(frames, family):
+    return np.log(frames.sum(0) + 0.5)
+
+
+def _scaled(raw, family, scale):
+    loc, rest = jnp.split(raw, 2)
+    return Gaussian(loc.reshape(family.shape), scale(rest).reshape(family.shape))
+
+
+def _width(family):
+    return family.width
+
+
+def _twice(family):
+    return 2 * family.width
+
+
+FAMILIES: dict[str, Rule] = {
+    "bernoulli": Rule("binary", _width, lambda raw, f: Bernoulli(raw.reshape(f.shape)), _coins),
+    "grey": Rule("grey", _width, lambda raw, f: Grey(raw.reshape(f.shape)), _coins),
+    "gaussian": Rule("real", _twice, lambda raw, f: Gaussian(jnp.zeros(f.shape), jnp.ones(f.shape)).like(raw), _normal),
+    # the two readings of Gan et al. 2015: log sigma in the supplement and the code, log sigma^2 in the paper
+    "gaussian_log_std": Rule("real", _twice, lambda raw, f: _scaled(raw, f, jnp.exp), _log_normal(1)),
+    "gaussian_log_variance": Rule(
+        "real", _twice, lambda raw, f: _scaled(raw, f, lambda r: jnp.exp(r / 2)), _log_normal(2)
+    ),
+    "full_gaussian": Rule(
+        "real",
+        lambda f: 2 * f.width + f.width * (f.width - 1) // 2,
+        lambda raw, f: FullGaussian(jnp.zeros(f.shape), jnp.eye(f.shape[0])).like(raw),
+        _full_normal,
+    ),
+    "categorical": Rule(
+        "index", _width, lambda raw, f: Categorical(raw), _frequencies, lambda x, f: jax.nn.one_hot(x, f.shape[0])
+    ),
+    "counts": Rule("count", _width, lambda raw, f: Counts(raw, f.total), _words, lambda x, f: jnp.ravel(x) / f.unit),
+    "multinomial": Rule(
+        "count", _width, lambda raw, f: Counts(raw, f.total, True), _words, lambda x, f: jnp.ravel(x) / f.unit
+    ),
+}
+KINDS = {"binary": "bernoulli", "grey": "grey", "real": "gaussian", "index": "categorical", "count": "counts"}
 
 
 class Facts(NamedTuple):
@@ -91,19 +138,26 @@ class Facts(NamedTuple):
     marginal: np.ndarray  # (size,)
 
 
-KINDS = {"binary": "bernoulli", "real": "gaussian", "index": "categorical"}
+def facts(x: tuple[np.ndarray, ...], kind: str = "binary", observed=None, likelihood: str | None = None) -> Facts:
+    """Facts of training sequences x_i (T_i, ...) of a kind, a key of KINDS; `likelihood` is a key of FAMILIES for data
+    of that kind, None the usual one.
 
-
-def facts(x: tuple[np.ndarray, ...], kind: str = "binary", observed=None) -> Facts:
-    """Facts of training sequences x_i (T_i, ...) of a kind: "binary", "real" or "index".
-
-    Missing frames (`observed` False) are left out of the marginal; a frame with any missing entry is, too.
+    Missing frames (`observed` False) are left out of the marginal; a frame with any missing entry is, too. Raises
+    CounterpointError for a likelihood that is unknown, or of another kind of data.
     """
+    name = KINDS[kind] if likelihood is None else likelihood
+    if name not in FAMILIES or FAMILIES[name].kind != kind:
+        known = [key for key, rule in FAMILIES.items() if rule.kind == kind]
+        raise CounterpointError(f"likelihood {name!r} is none of {kind} data{nearest(name, known)}")
     frames = np.concatenate(x)
     if observed is not None:
         seen = np.concatenate(observed)
         frames = frames[seen.reshape(len(seen), -1).all(1)]
         frames = frames if len(frames) else np.zeros((1, *frames.shape[1:]), frames.dtype)
     shape = frames.shape[1:] if kind != "index" else (int(frames.max()) + 1,)
-    family = Family(KINDS[kind], shape)
-    return Facts(family, FAMILIES[family.name].marginal(frames, shape).astype(np.float64))
+    total, unit = 1, 1.0
+    if kind == "count":
+        total = max(1, round(float(frames.sum()) / len(frames)))
+        unit = max(1.0, float(frames.std()))
+    family = Family(name, shape, total, unit)
+    return Facts(family, FAMILIES[name].marginal(frames, family).astype(np.float64))

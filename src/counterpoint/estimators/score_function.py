@@ -71,13 +71,7 @@ class ScoreFunction(AbstractEstimator):
     family: Family | None = eqx.field(static=True, default=None)  # how the baseline reads a frame
 
     def check(self, p, q, bound):
-        if self.signal not in ("local", "reward_to_go"):
-            raise CounterpointError(f"signal {self.signal!r} is unknown; choose 'local' or 'reward_to_go'")
-        if self.signal == "local" and not bound.splits:
-            raise CounterpointError(
-                f"{bound.name} is the log of a sum over whole paths and does not split over steps, so it has no local"
-                " signal: choose signal = reward_to_go"
-            )
+        check_signal(self.signal, bound)
 
     def initial(self):
         return Moments(jnp.zeros(()), jnp.ones(()), jnp.zeros((), jnp.int32))
@@ -128,6 +122,17 @@ class ScoreFunction(AbstractEstimator):
         frames = jax.vmap(jax.vmap(self.family.flatten))(x)
         inner, outer = self.baseline
         return (jnp.tanh(frames @ inner.T) @ outer).T
+
+
+def check_signal(signal: str, bound) -> None:
+    """Raise CounterpointError for a signal that is unknown, or that the bound does not have."""
+    if signal not in ("local", "reward_to_go"):
+        raise CounterpointError(f"signal {signal!r} is unknown; choose 'local' or 'reward_to_go'")
+    if signal == "local" and not bound.splits:
+        raise CounterpointError(
+            f"{bound.name} is the log of a sum over whole paths and does not split over steps, so it has no local"
+            " signal: choose signal = reward_to_go"
+        )
 
 
 def moments_of(signal, weight):

@@ -1,5 +1,6 @@
 """Posteriors q, one a file."""
 
+from counterpoint.inference.dtsbn_d_recognition import DTSBNDRecognition, DTSBNDRecognitionConfig
 from counterpoint.inference.filtering import Filtering, FilteringConfig
 from counterpoint.inference.forward_backward import ForwardBackward, ForwardBackwardConfig
 from counterpoint.inference.kalman import Kalman, KalmanConfig
@@ -7,6 +8,8 @@ from counterpoint.inference.prior import Prior, PriorConfig
 from counterpoint.inference.recognition import TSBNRecognition, TSBNRecognitionConfig
 
 __all__ = [
+    "DTSBNDRecognition",
+    "DTSBNDRecognitionConfig",
     "Filtering",
     "FilteringConfig",
     "ForwardBackward",

@@ -3,44 +3,49 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax import Array, random
-from jaxtyping import Float
+from jax import random
 
 from counterpoint.core import AbstractDirected, AbstractPosterior, direct
-from counterpoint.distributions import Bernoulli, Facts
+from counterpoint.distributions import Bernoulli, Facts, layered
 from counterpoint.errors import CounterpointError
-from counterpoint.models.tsbn import TSBN, lagged
+from counterpoint.models.tsbn import TSBN, Given
+from counterpoint.networks import Layer, lagged, layer
 
 
 @dataclass(frozen=True)
 class TSBNRecognitionConfig:
-    """Weights drawn from N(0, scale^2); sizes and order are those of the TSBN."""
+    """Weights drawn from N(0, scale^2); sizes, order and biases of a first step are those of the TSBN."""
 
     name: ClassVar[str] = "tsbn_recognition"
-    scale: float = 0.1
+    scale: float = 0.01
 
     def build(self, p: AbstractDirected, facts: Facts, key) -> "TSBNRecognition":
         if not isinstance(p, TSBN):
             raise refusal(p)
-        keys, (n, units, width) = random.split(key, 3), p.w3.shape
-        normal = lambda i, *shape: self.scale * random.normal(keys[i], shape)
-        return TSBNRecognition(
-            normal(0, n, units, units), normal(1, units, width), normal(2, n, units, width), jnp.zeros(units)
-        )
+        keys, under, parts = random.split(key, len(p.hidden)), p.family.width, []
+        for k, part in zip(keys, p.hidden):
+            units, first = len(part.bias), part.first is not None
+            parts.append(layer(k, self.scale, units, p.order, now=under, across=units, below=under, first=first))
+            under = units
+        return TSBNRecognition(tuple(parts), p.order)
 
 
 class TSBNRecognition(AbstractPosterior):
     """q(h_t = 1 | .) = s(sum_d U1_d h_t-d + U2 v_t + sum_d U3_d v_t-d + d), lags 1 .. n (seed 2, eq. 16).
 
-    u1 (n, J, J), u2 (J, M), u3 (n, J, M), d (J,). All products with v run before the scan.
+    For several layers bottom-up, each from the one under it (Gan et al. 2015, supp. C), h^0 = v:
+
+    q(h^l_t = 1 | .) = s(now h^l-1_t + sum_d across_d h^l_t-d + below_d h^l-1_t-d + bias)
+
+    layers: lowest first, `now` (J_l, J_l-1), `across` (n, J_l, J_l), `below` (n, J_l, J_l-1). All products with v run
+    before the scan.
     """
 
-    u1: Float[Array, "n J J"]
-    u2: Float[Array, "J M"]
-    u3: Float[Array, "n J M"]
-    d: Float[Array, " J"]
+    layers: tuple[Layer, ...]
+    order: int = eqx.field(static=True)
     sees_future: ClassVar[bool] = False
     fills_gaps: ClassVar[bool] = False
 
@@ -50,17 +55,19 @@ class TSBNRecognition(AbstractPosterior):
 
     def memory(self):
         """The last n frames, oldest first."""
-        n, _, width = self.u3.shape
-        return jnp.zeros((n, width), self.d.dtype)
+        return jnp.zeros((self.order, self.layers[0].now.shape[1]), self.layers[0].bias.dtype)
 
     def encode(self, p, memory, x, e, mask):
-        v = jax.vmap(p.features)(x, e)
+        v, lowest = jax.vmap(p.features)(x, e), self.layers[0]
         past = jnp.concatenate([memory, v])
         # lagged() gives row t what the frames up to t add to t + 1: dropping the newest frame shifts it to t
-        return past[len(v) :], v @ self.u2.T + lagged(self.u3, past[:-1]) + self.d[None]
+        return past[len(v) :], v @ lowest.now.T + lagged(lowest.below, past[:-1], len(v))
 
     def propose(self, p, carry, context, x, key):
-        return direct(Bernoulli(jnp.einsum("dij,dj->i", self.u1, carry.hidden) + context))
+        under, start = (None, *carry.hidden[:-1]), carry.seen.value.start
+        past = [part.past(own, u, start) for part, own, u in zip(self.layers, carry.hidden, under)]
+        laws = [Bernoulli(past[0] + context), *(Given(part.now, a) for part, a in zip(self.layers[1:], past[1:]))]
+        return direct(layered(*laws, order=range(len(laws))))
 
 
 def refusal(p) -> CounterpointError:

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from counterpoint.core import AbstractDirected
+from counterpoint.core import AbstractDirected, Seen
 from counterpoint.distributions import Empty, Facts, Family
 from counterpoint.errors import at_least
-from counterpoint.models.tsbn import lagged
+from counterpoint.networks import lagged
 
 
 @dataclass(frozen=True)
@@ -49,22 +49,20 @@ class Autoregressive(AbstractDirected):
     def embed(self, memory, x):
         """e_t = what x_t .. x_t-n+1 add to the parameters at t + 1."""
         v = jax.vmap(self.family.flatten)(x).astype(self.bias.dtype)
-        if self.weights.shape[0] == 0:
-            return memory, jnp.zeros((len(v), len(self.bias)), self.bias.dtype)
         past = jnp.concatenate([memory, v])
-        return past[len(v) :], lagged(self.weights, past)
+        return past[len(v) :], lagged(self.weights, past, len(v))
 
     def features(self, x, e):
         return self.family.flatten(x)
 
     def initial(self):
-        return jnp.zeros_like(self.bias)
+        return Seen(jnp.zeros_like(self.bias))
 
     def advance(self, carry, z, e):
-        return e
+        return Seen(e)
 
     def prior(self, carry):
         return Empty()
 
     def likelihood(self, carry, z):
-        return self.family(carry + self.bias)
+        return self.family(carry.value + self.bias)

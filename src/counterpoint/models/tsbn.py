@@ -1,4 +1,4 @@
-"""The temporal sigmoid belief network of order n."""
+"""The temporal sigmoid belief network: any order, any depth, with or without memory of what was seen."""
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -9,94 +9,129 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
-from counterpoint.core import AbstractDirected
-from counterpoint.distributions import Bernoulli, Facts, Family
+from counterpoint.core import AbstractDirected, Seen
+from counterpoint.distributions import Bernoulli, Facts, Family, layered, layers_of
 from counterpoint.errors import at_least
+from counterpoint.networks import Layer, lagged, layer, shift
 
 
 @dataclass(frozen=True)
 class TSBNConfig:
-    """`units` hidden units, `order` lags, weights drawn from N(0, scale^2).
+    """A TSBN, or by its settings another of its family:
 
-    The paper draws with scale 0.001; 0.1 leaves the saddle where all units agree sooner.
+    units       hidden units of each layer, the lowest first; two layers or more are a DTSBN-S
+    order       lags; 0 is the static SBN
+    sees        False: what was seen before is forgotten, W3 = W4 = 0: the HMSBN
+    first_step  biases of their own for the first step
+    scale       weights are drawn from N(0, scale^2); the paper has 0.001
     """
 
     name: ClassVar[str] = "tsbn"
-    units: int = 100
+    units: tuple[int, ...] = (100,)
     order: int = 1
-    scale: float = 0.1
+    sees: bool = True
+    first_step: bool = False
+    scale: float = 0.01
 
     def __post_init__(self):
-        at_least(self, 1, "units", "order")
+        at_least(self, 1, "units")
+        at_least(self, 0, "order", "scale")
 
     def build(self, facts: Facts, key) -> "TSBN":
-        keys, n = random.split(key, 3), self.order
-        units, width, size = self.units, facts.family.width, facts.family.size
-        normal = lambda i, *shape: self.scale * random.normal(keys[i], shape)
-        return TSBN(
-            w1=normal(0, n, units, units),
-            w2=normal(1, size, units),
-            w3=normal(2, n, units, width),
-            w4=jnp.zeros((n, size, width)),
-            b=jnp.zeros(units),
-            c=jnp.asarray(facts.marginal),
-            family=facts.family,
+        keys, first, depth = random.split(key, len(self.units) + 1), self.first_step, len(self.units)
+        width, size = facts.family.width if self.sees else 0, facts.family.size
+        visible = layer(
+            keys[-1], self.scale, size, self.order, now=self.units[0], below=width, bias=facts.marginal, first=first
         )
+        hidden = []
+        for i, units in enumerate(self.units):
+            above = self.units[i + 1] if i + 1 < depth else 0
+            under = self.units[i - 1] if i else width
+            part = layer(keys[i], self.scale, units, self.order, now=above, across=units, below=under, first=first)
+            hidden.append(part)
+        return TSBN(tuple(hidden), visible, facts.family, self.order)
 
 
 class Past(NamedTuple):
-    """What a TSBN remembers: the last n hidden vectors, newest first, and what x_<t adds to the two layers."""
+    """What a TSBN remembers: the last n states of each layer, newest first, and what was seen."""
 
-    hidden: Float[Array, "n J"]
-    to_hidden: Float[Array, " J"]
-    to_visible: Float[Array, " R"]
+    hidden: tuple[Float[Array, "n J"], ...]
+    seen: Seen
+
+
+class Drive(NamedTuple):
+    """What x_<t adds to the lowest hidden layer and to the visible one; `start` is 1 before the first step, then 0."""
+
+    hidden: Float[Array, " J"]
+    visible: Float[Array, " R"]
+    start: Float[Array, ""]
+
+
+class Given(eqx.Module):
+    """p(h_t | the layer above) = s(now h'_t + a)."""
+
+    now: Float[Array, "J K"]
+    past: Float[Array, " J"]
+
+    def __call__(self, *above):
+        return Bernoulli(self.now @ above[-1] + self.past)
 
 
 class TSBN(AbstractDirected):
     """p(h_t = 1 | past) = s(sum_d W1_d h_t-d + W3_d v_t-d + b)      (seed 2, eq. 10)
     p(v_t | h_t, past) = family(W2 h_t + sum_d W4_d v_t-d + c)       (seed 2, eq. 11)
 
-    with lags d = 1 .. n and zeros before the first step. w1 (n, J, J), w2 (R, J), w3 (n, J, M), w4 (n, R, M), where R
-    is the number of the likelihood's parameters: M for binary v, 2 M for real v.
-    W3 = W4 = 0 is the HMSBN. Its q is `TSBNRecognition`.
+    with lags d = 1 .. n and zeros before the first step. In general, with layers h^1 .. h^L over h^0 = v
+    (Gan et al. 2015, supp. C; for L = 2, h^2 = z, and W1 .. W7 there are these matrices):
+
+    p(h^l_t = 1 | .) = s(now h^l+1_t + sum_d across_d h^l_t-d + below_d h^l-1_t-d + bias)
+
+    hidden: L layers, lowest first, `now` (J_l, J_l+1), `across` (n, J_l, J_l), `below` (n, J_l, J_l-1). visible: `now`
+    (R, J_1) and `below` (n, R, M), where R is the number of the likelihood's parameters: M for binary v, 2 M for real.
+    z_t is h_t (J,), or for several layers the tuple of them. Its q is `TSBNRecognition`.
+
+    An HMSBN has no `below` from v; a static SBN has n = 0.
     """
 
-    w1: Float[Array, "n J J"]
-    w2: Float[Array, "R J"]
-    w3: Float[Array, "n J M"]
-    w4: Float[Array, "n R M"]
-    b: Float[Array, " J"]
-    c: Float[Array, " R"]
+    hidden: tuple[Layer, ...]
+    visible: Layer
     family: Family = eqx.field(static=True)
+    order: int = eqx.field(static=True)
 
     def memory(self):
         """The last n - 1 frames, oldest first."""
-        return jnp.zeros((self.w3.shape[0] - 1, self.w3.shape[2]), self.w3.dtype)
+        return jnp.zeros((max(self.order - 1, 0), self.family.width), self.visible.bias.dtype)
 
     def embed(self, memory, x):
         """e_t = v_t and what v_t .. v_t-n+1 add to the layers at t + 1."""
-        v = jax.vmap(self.family.flatten)(x).astype(self.w3.dtype)
+        v = jax.vmap(self.family.flatten)(x).astype(self.visible.bias.dtype)
         past = jnp.concatenate([memory, v])
-        return past[len(v) :], (v, lagged(self.w3, past), lagged(self.w4, past))
+        drive = lambda part: (
+            jnp.zeros((len(v), len(part.bias)), v.dtype) if part.below is None else lagged(part.below, past, len(v))
+        )
+        return past[len(v) :], (v, drive(self.hidden[0]), drive(self.visible))
 
     def features(self, x, e):
         return e[0]
 
     def initial(self):
-        n, units, _ = self.w1.shape
-        return Past(jnp.zeros((n, units), self.b.dtype), jnp.zeros_like(self.b), jnp.zeros_like(self.c))
+        zeros = tuple(jnp.zeros((self.order, len(part.bias)), part.bias.dtype) for part in self.hidden)
+        start = jnp.ones((), self.visible.bias.dtype)
+        drive = Drive(jnp.zeros_like(self.hidden[0].bias), jnp.zeros_like(self.visible.bias), start)
+        return Past(zeros, Seen(drive))
 
     def advance(self, carry, z, e):
-        return Past(jnp.concatenate([z[None], carry.hidden[:-1]]), e[1], e[2])
+        hidden = tuple(map(shift, carry.hidden, layers_of(z)))
+        return Past(hidden, Seen(Drive(e[1], e[2], jnp.zeros_like(self.visible.bias[0]))))
 
     def prior(self, carry):
-        return Bernoulli(jnp.einsum("dij,dj->i", self.w1, carry.hidden) + carry.to_hidden + self.b)
+        under, drive = (None, *carry.hidden[:-1]), carry.seen.value
+        past = [part.past(own, u, drive.start) for part, own, u in zip(self.hidden, carry.hidden, under)]
+        past[0] = past[0] + drive.hidden
+        laws = [Bernoulli(past[-1]), *(Given(part.now, a) for part, a in zip(self.hidden[-2::-1], past[-2::-1]))]
+        return layered(*laws, order=range(len(laws) - 1, -1, -1))
 
     def likelihood(self, carry, z):
-        return self.family(self.w2 @ z + carry.to_visible + self.c)
-
-
-def lagged(weights: Float[Array, "n out in"], past: Float[Array, "S in"]) -> Float[Array, "S-n+1 out"]:
-    """sum_d W_d v_t+1-d for every t of the T = S - n + 1 newest rows of `past` (n - 1 older rows, then T)."""
-    n, length = weights.shape[0], past.shape[0] - weights.shape[0] + 1
-    return sum(past[n - 1 - d : n - 1 - d + length] @ weights[d].T for d in range(n))  # pyright: ignore[reportReturnType]
+        drive = carry.seen.value
+        past = self.visible.constant(drive.start) + drive.visible
+        return self.family(self.visible.now @ layers_of(z)[0] + past)

@@ -12,8 +12,8 @@ RECIPES = [
         name="jsb-tsbn",
         about="TSBN of order 1, 100 units, as in Gan et al. 2015 (test bound -7.48)",
         data="jsb_chorales",
-        p=TSBNConfig(units=100, order=1, scale=0.01),
-        q=TSBNRecognitionConfig(scale=0.01),
+        p=TSBNConfig(units=(100,), order=1),
+        q=TSBNRecognitionConfig(),
         bound=ELBO(particles=4, closed_form=False),
         estimator=ScoreFunctionConfig(signal="local"),  # biased, and ahead of the unbiased reward_to_go here
         fit=FitConfig(epochs=1000, patience=100, buckets=3, optimiser=OptimiserConfig(p=3e-3, schedule="cosine")),

@@ -2,9 +2,10 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from counterpoint.errors import at_least
@@ -14,8 +15,10 @@ from counterpoint.errors import at_least
 class OptimiserConfig:
     """Learning rates for p, for q and for the estimator's baselines (None: p's).
 
-    `schedule` "cosine" and "exponential" fall to `floor` times the rate over all epochs. `clip` is the largest global
-    norm of a gradient, 0 for none. `decay` is weight decay, decoupled from the gradient.
+    "rmsprop" is the variant of Graves (2013, eq. 38-41) that Gan et al. (2015) train with: the gradient less `decay`
+    times the weights, over its running standard deviation, with momentum 0.9. `schedule` "cosine" and "exponential"
+    fall to `floor` times the rate over all epochs. `clip` is the largest global norm of a gradient, 0 for none. `decay`
+    is weight decay, which Adam and SGD keep apart from the gradient.
     """
 
     name: Literal["adam", "rmsprop", "sgd"] = "adam"
@@ -50,12 +53,34 @@ class OptimiserConfig:
             "cosine": lambda: optax.cosine_decay_schedule(rate, max(steps, 1), self.floor),
             "exponential": lambda: optax.exponential_decay(rate, max(steps, 1), self.floor),
         }[self.schedule]()
-        rule = {
-            "adam": optax.scale_by_adam,
-            "rmsprop": lambda: optax.scale_by_rms(decay=0.95, eps=1e-4),
-            "sgd": optax.identity,
-        }[self.name]()
-        return optax.chain(rule, optax.add_decayed_weights(self.decay), optax.scale_by_learning_rate(rates))
+        scale = optax.scale_by_learning_rate(rates)
+        if self.name == "rmsprop":
+            return optax.chain(graves(self.decay), optax.trace(0.9), scale)
+        rule = {"adam": optax.scale_by_adam, "sgd": optax.identity}[self.name]()
+        return optax.chain(rule, optax.add_decayed_weights(self.decay), scale)
+
+
+class Spread(NamedTuple):
+    """Running means of the gradient and of its square."""
+
+    mean: optax.Updates
+    square: optax.Updates
+
+
+def graves(decay: float, rate: float = 0.95, floor: float = 1e-4) -> optax.GradientTransformation:
+    """(g + decay w) / sqrt(n - m^2 + floor),  n <- rate n + (1 - rate) g^2,  m <- rate m + (1 - rate) g."""
+
+    def init(params):
+        zeros = jax.tree.map(jnp.zeros_like, params)
+        return Spread(zeros, zeros)
+
+    def update(updates, state, params=None):
+        moved = lambda old, new: jax.tree.map(lambda a, b: rate * a + (1 - rate) * b, old, new)
+        mean, square = moved(state.mean, updates), moved(state.square, jax.tree.map(jnp.square, updates))
+        step = lambda g, w, m, n: (g + decay * w) / jnp.sqrt(n - m**2 + floor)
+        return jax.tree.map(step, updates, params, mean, square), Spread(mean, square)
+
+    return optax.GradientTransformation(init, update)
 
 
 def label(params):

@@ -1,0 +1,103 @@
+"""counterpoint predict: each frame foretold from those before it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import Positional
+
+from counterpoint.commands.flags import parse
+from counterpoint.errors import CounterpointError
+
+
+@dataclass(frozen=True)
+class Options:
+    """Predict each frame from those before it: the error next to two baselines, and one sequence as arrays and as a
+    picture.
+
+    The error is the squared difference summed over a frame, its mean over steps 2 to T and over sequences; ± is the
+    standard error over sequences.
+    """
+
+    run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
+    """the folder of a run"""
+    samples: int = 50
+    """draws of the hidden variables that a prediction is the mean of"""
+    sequence: Annotated[int, tyro.conf.arg(metavar="NUMBER")] = 0
+    """which sequence is drawn, counted from 0"""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER", help_behavior_hint="(default: RUN/predicted)")] = (
+        None
+    )
+    """an .npz file, or a folder"""
+    split: Literal["test", "valid"] = "test"
+    """which part of the data"""
+
+
+def run(words: list[str]) -> None:
+    options = parse(Options, words, "counterpoint predict", ["run"])
+    if options.samples < 1 or options.sequence < 0:
+        raise CounterpointError(
+            f"samples {options.samples} and sequence {options.sequence}: give at least 1 sample, and count from 0"
+        )
+    import numpy as np
+    from rich.console import Console
+
+    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.commands.measure import FIRST, first_order, last_frames
+    from counterpoint.commands.pictures import draw
+    from counterpoint.evaluation import error, predict
+    from counterpoint.files import replacing
+    from counterpoint.report import table
+    from counterpoint.runs import EVALUATE, open_run
+
+    keep_compiled()
+    console = Console(highlight=False, markup=False)
+    found = open_run(options.run)
+    corpus = found.corpus()
+    sequences, key = getattr(corpus, options.split), found.key(EVALUATE)
+    if options.sequence >= len(sequences):
+        raise CounterpointError(
+            f"there is no sequence {options.sequence}: {corpus.name}, {options.split} has {len(sequences)} of them,"
+            " counted from 0"
+        )
+    path = target(options, found.folder / "predicted")
+    pairing, name = found.best(corpus)[0], f"{found.recipe.p.name} + {found.recipe.q.name}"
+    with console.status("predicting"):
+        guesses = {
+            f"{name}, one sample": predict(pairing.p, pairing.q, sequences, key),
+            f"{name}, mean of {options.samples}": predict(pairing.p, pairing.q, sequences, key, options.samples),
+        }
+    with console.status("training the first-order baseline"):
+        first = first_order(found.recipe, corpus)
+        guesses[FIRST] = predict(first.p, first.q, sequences, key)
+    guesses["copy of the last frame"] = last_frames(sequences, corpus.kind)
+    rows = []
+    for title, guess in guesses.items():
+        score = error(guess, sequences)
+        plus = f" ± {score.spread:.3f}" if score.spread == score.spread else ""
+        rows.append({"predicted by": title, "error": f"{score.mean:.3f}{plus}"})
+    which = f", seed {found.seed}" if found.repeats > 1 else ""
+    caption = (
+        "Squared, summed over a frame, mean over steps 2 .. T and over sequences. ± is the standard error over them."
+    )
+    title = f"{corpus.name}, {options.split}: {len(sequences)} sequences{which}"
+    console.print(table(rows, ("predicted by", "error"), title, caption))
+
+    one, mean = (list(guesses.values())[i].frames[options.sequence] for i in (0, 1))
+    data = sequences.x[options.sequence]
+    with replacing(path) as file:
+        np.savez(file, data=data, prediction=mean, one_sample=one)
+    draw(corpus, {"data": data, f"prediction, mean of {options.samples}": mean}, path.with_suffix(".png"))
+    for written in (path, path.with_suffix(".png")):
+        console.print(str(written), soft_wrap=True)
+
+
+def target(options: Options, folder: Path) -> Path:
+    """The file to write. Raises CounterpointError for a kind of file that it cannot be."""
+    out = folder if options.out is None else options.out
+    if out.suffix and not out.is_dir():
+        if out.suffix != ".npz":
+            raise CounterpointError(f"cannot write {out}: give a folder or a name in .npz")
+        return out
+    return out / f"{options.split}{options.sequence}.npz"

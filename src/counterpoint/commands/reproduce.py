@@ -1,0 +1,88 @@
+"""counterpoint reproduce: a published table, run by run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional
+
+from counterpoint.commands.flags import parse
+from counterpoint.errors import CounterpointError, nearest
+
+
+@dataclass(frozen=True)
+class Options:
+    """Run the recipes of a published table, measure each as it was published, and write the table.
+
+    Every run keeps its folder in FOLDER, and is found there again: stop whenever you like, and the same command goes
+    on. FOLDER/TABLE.md and TABLE.json are written anew after each run.
+    """
+
+    table: Annotated[Positional[str | None], tyro.conf.arg(metavar="TABLE", help_behavior_hint="")] = None
+    """the name of a table, as --list shows it"""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="(required)")] = None
+    """where the runs and the table are kept"""
+    corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """where corpora are, if not in COUNTERPOINT_DATA or the user's cache"""
+    seeds: int = 3
+    """how often each recipe is trained, with seeds 0, 1, ... in one program"""
+    rows: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="RECIPE", help_behavior_hint="(repeatable)")
+    ] = ()
+    """run this recipe only"""
+    quick: Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff] = False
+    """all of it in minutes on a cut of the data, to see that it works"""
+    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.md", help_behavior_hint="")] = None
+    """write the table there as well"""
+    list: Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff] = False
+    """list the tables and their recipes"""
+
+
+def run(words: list[str]) -> int:
+    options = parse(Options, words, "counterpoint reproduce", ["table"])
+    from rich.console import Console
+
+    from counterpoint.tables import table, tables
+
+    console = Console(highlight=False, markup=False)
+    if options.list:
+        from counterpoint.report import table as show
+
+        found = [{"table": t.name, "what": t.title, "recipes": ", ".join(t.runs())} for t in tables().values()]
+        console.print(show(found, ("table", "what", "recipes")))
+        console.print("next: counterpoint reproduce TABLE --out FOLDER", soft_wrap=True)
+        return 0
+    if options.table is None:
+        raise CounterpointError(f"which table{nearest('', tables())}; counterpoint reproduce --list describes them")
+    chosen = table(options.table)
+    check(options, list(chosen.runs()))
+
+    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.commands.stopping import CODES, signal_of, terminable
+    from counterpoint.commands.tabling import Tabling
+
+    keep_compiled()
+    assert options.out is not None
+    names = [name for name in chosen.runs() if name in options.rows or not options.rows]
+    work = Tabling(chosen, options.out, options.corpora, options.seeds, options.quick, options.page, console)
+    try:
+        with terminable():
+            return work.run(names)
+    except KeyboardInterrupt as interrupt:
+        by = signal_of(interrupt)
+        console.print(f"stopped by {by}; all is saved, and the same command goes on", soft_wrap=True)
+        return CODES[by]
+
+
+def check(options: Options, recipes: list[str]) -> None:
+    """Raise CounterpointError where options are missing or do not go together."""
+    if options.out is None:
+        raise CounterpointError("reproduce needs a folder for the runs and the table: give --out FOLDER")
+    if not 1 <= options.seeds < 2**31:
+        raise CounterpointError(f"--seeds is {options.seeds}; give at least 1, below 2^31")
+    if options.quick and options.page:
+        raise CounterpointError("--page is for results, and a quick run has none; leave out --quick or --page")
+    for name in options.rows:
+        if name not in recipes:
+            raise CounterpointError(f"table {options.table} runs no recipe {name!r}{nearest(name, recipes)}")

@@ -1,0 +1,45 @@
+"""Grey values between 0 and 1, held against a coin's probability."""
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from counterpoint.core import UNIT_INTERVAL, AbstractDistribution, Support
+
+
+class Grey(AbstractDistribution):
+    """sum_i x_i log s(a_i) + (1 - x_i) log(1 - s(a_i)),  0 <= x_i <= 1: minus the cross-entropy.
+
+    A loss and not a likelihood: its exponential does not integrate to 1 over grey values, so what bounds it bounds no
+    log-probability of the data (the bouncing balls of Gan et al. 2015 are grey, and measured with it).
+    For x of 0 and 1 it is the Bernoulli's. Nothing has this density, so `sample` gives the mean s(a).
+
+    logits a: any one shape.
+    """
+
+    logits: Float[Array, "*event"]
+    pathwise: ClassVar[bool] = True
+    normalised: ClassVar[bool] = False
+    support: ClassVar[Support] = UNIT_INTERVAL  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def sample(self, key):
+        return self.mean
+
+    def log_prob(self, value, observed=None):
+        each = value * self.logits - jax.nn.softplus(self.logits)
+        return (each if observed is None else jnp.where(observed, each, 0.0)).sum()
+
+    @property
+    def mean(self):
+        return jax.nn.sigmoid(self.logits)
+
+    @property
+    def size(self):
+        return self.logits.size
+
+    def like(self, raw):
+        """raw is the logits."""
+        return Grey(raw.reshape(self.logits.shape))

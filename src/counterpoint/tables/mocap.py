@@ -1,0 +1,58 @@
+"""Motion capture: Gan et al. 2015."""
+
+from counterpoint.tables.table import Column, Row, Table
+
+WALK, RUN = "35_29", "35_18"  # the two test sequences of CMU's subject 35
+OURS = "59 features, squared error, lower is better"
+PAPER = "58 features of another scale, squared error"
+MIT = "squared error, lower is better"
+GAN = "Gan et al. 2015"
+Pair = tuple[float, float]
+
+
+def ours(model: str) -> dict[str, str]:
+    """The recipes of one model."""
+    return {"walk": f"cmu-{model}", "run": f"cmu-{model}", "mit": f"mit-{model}"}
+
+
+def numbers(walk: Pair, run: Pair, mit: Pair | None = None) -> dict[str, float | Pair]:
+    found: dict[str, float | Pair] = {"walk_paper": walk, "run_paper": run}
+    return found if mit is None else found | {"mit": mit}
+
+
+TABLE = Table(
+    name="mocap",
+    title="Motion capture",
+    about="""\
+The error of predicting each frame from those before it: squared difference summed over dimensions, mean over frames 2
+to T of a sequence. The hidden units are drawn once for each prediction, as in the paper, and the error is the mean over
+100 such trials.
+
+CMU: subject 35, 31 sequences to train on, one walk and one run to test. The paper's 58 features cannot be had. Ours are
+the 59 of Taylor et al., each scaled to variance one over the training frames. So the paper's numbers are on another
+scale, stand in columns of their own, and cannot be compared with ours; compare ours with the two baselines.
+
+MIT: features as in the code of the paper, which scales over training and test frames together. The error is the mean
+over the four test sequences.""",
+    columns=(
+        Column("walk", "CMU walk", OURS, f"prediction_error:{WALK}"),
+        Column("run", "CMU run", OURS, f"prediction_error:{RUN}"),
+        Column("walk_paper", "CMU walk in the paper, not comparable", PAPER),
+        Column("run_paper", "CMU run in the paper, not comparable", PAPER),
+        Column("mit", "MIT", MIT, "prediction_error"),
+    ),
+    rows=(
+        Row("DTSBN-S", ours("dtsbn-s"), numbers((4.40, 0.28), (2.56, 0.40), (3.71, 0.03)), GAN),
+        Row("DTSBN-D", ours("dtsbn-d"), numbers((4.62, 0.01), (2.84, 0.01), (4.19, 0.01)), GAN),
+        Row("TSBN", ours("tsbn"), numbers((5.12, 0.50), (4.85, 1.26), (3.86, 0.02)), GAN),
+        Row("HMSBN", ours("hmsbn"), numbers((10.77, 1.15), (7.39, 0.47), (17.49, 0.20)), GAN),
+        Row("ss-SRTRBM", published=numbers((8.13, 0.06), (5.88, 0.05)), source=GAN),
+        Row("G-RTRBM", published=numbers((14.41, 0.38), (10.91, 0.27)), source=GAN),
+        Row("Linear regression on the last frame", ours("ar")),
+        Row(
+            "Copy of the last frame",
+            ours("ar"),
+            measures={"walk": f"copy_error:{WALK}", "run": f"copy_error:{RUN}", "mit": "copy_error"},
+        ),
+    ),
+)
