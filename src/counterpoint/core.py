@@ -113,6 +113,10 @@ class AbstractModel(eqx.Module):
         """The vector that a recognition network reads of one frame x_t and its embedding."""
         return jnp.concatenate([jnp.ravel(a) for a in jax.tree.leaves(x)])
 
+    def dictionary(self) -> Float[Array, "R J"] | None:
+        """What each unit of the lowest hidden layer adds to a frame's parameters; None where that is no matrix."""
+        return None
+
     @abstractmethod
     def initial(self) -> PyTree:
         """The carry before the first step: what depends on z as well."""

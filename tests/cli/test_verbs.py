@@ -150,10 +150,10 @@ def test_runs_are_never_overwritten(run, tmp_path):
     assert make() == "chorales-008"
 
 
-def test_midi_of_notes(tmp_path, run):
+def test_midi_of_notes(tmp_path):
     from counterpoint.commands.pictures import keep
-    from counterpoint.runs import open_run
+    from counterpoint.data import load
 
-    corpus = open_run(run).corpus()
+    corpus = load("chorales")
     (path,) = keep(corpus, [corpus.test.x[0]], tmp_path / "a.mid")
     assert mido.MidiFile(path).length == pytest.approx(len(corpus.test.x[0]) * (corpus.seconds or 0.5))

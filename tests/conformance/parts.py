@@ -12,21 +12,24 @@ from counterpoint.bounds import ELBO, FIVO, IWAE, Warmup
 from counterpoint.core import Batch
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
-from counterpoint.estimators import Pathwise, ScoreFunctionConfig
+from counterpoint.estimators import Pathwise, ScoreFunctionConfig, VIMCOConfig, WakeSleepConfig
 from counterpoint.inference import (
+    DTSBNDRecognitionConfig,
     FilteringConfig,
     ForwardBackwardConfig,
     KalmanConfig,
     PriorConfig,
     TSBNRecognitionConfig,
 )
-from counterpoint.models import AutoregressiveConfig, HMMConfig, LDSConfig, TSBNConfig, VRNNConfig
+from counterpoint.models import AutoregressiveConfig, DTSBNDConfig, HMMConfig, LDSConfig, TSBNConfig, VRNNConfig
 
 MODELS = {  # what the data are, the configuration
     "vrnn-gru": ("binary", VRNNConfig(latent=2, hidden=3, width=4, cell="gru")),
     "vrnn-lstm": ("real", VRNNConfig(latent=2, hidden=2, width=3, depth=2, cell="lstm")),
-    "tsbn-1": ("binary", TSBNConfig(units=2, order=1)),
-    "tsbn-2": ("real", TSBNConfig(units=2, order=2)),
+    "tsbn-1": ("binary", TSBNConfig(units=(2,))),
+    "tsbn-deep": ("real", TSBNConfig(units=(2, 1, 2), order=2, first_step=True)),
+    "tsbn-static": ("count", TSBNConfig(units=(2,), order=0, sees=False)),
+    "dtsbn_d": ("grey", DTSBNDConfig(units=(3, 2), order=2, first_step=True)),
     "lds": ("real", LDSConfig(latent=2)),
     "hmm-index": ("index", HMMConfig(states=3)),
     "hmm-binary": ("binary", HMMConfig(states=2)),
@@ -38,6 +41,7 @@ POSTERIORS = {
     "filtering": FilteringConfig(width=3),
     "prior": PriorConfig(),
     "tsbn_recognition": TSBNRecognitionConfig(),
+    "dtsbn_d_recognition": DTSBNDRecognitionConfig(),
     "kalman": KalmanConfig(),
     "kalman-now": KalmanConfig(smooth=False),
     "forward_backward": ForwardBackwardConfig(),
@@ -56,9 +60,16 @@ ESTIMATORS = {
     "local": ScoreFunctionConfig(signal="local", baseline=2),
     "to-go": ScoreFunctionConfig(baseline=2),
     "to-go-bare": ScoreFunctionConfig(baseline=0, centre=False, normalise=False),
+    "vimco": VIMCOConfig(),
+    "wake_sleep": WakeSleepConfig(wake=0.7, sleep=0.3),
 }
-ONLY_FOR = {"tsbn_recognition": "tsbn", "kalman": "lds", "forward_backward": "hmm"}  # q, and the p it is made for
-DISCRETE = ("tsbn", "hmm")  # p with discrete z
+ONLY_FOR = {
+    "tsbn_recognition": "tsbn",
+    "dtsbn_d_recognition": "dtsbn_d",
+    "kalman": "lds",
+    "forward_backward": "hmm",
+}  # q, and the p it is made for
+DISCRETE = ("tsbn", "dtsbn_d", "hmm")  # p with discrete z
 
 STEPS = np.array([5, 3])  # of the two sequences of a batch
 
@@ -72,7 +83,9 @@ def fits(model: str, posterior: str) -> bool:
 def trains(model: str, bound: str, estimator: str) -> bool:
     """Whether this gradient of this bound exists."""
     broken = estimator == "pathwise" and model.startswith(DISCRETE)
-    return not broken and not (estimator == "local" and bound == "iwae")
+    alone = BOUNDS[bound].particles < 2 or BOUNDS[bound].resampling is not None
+    lonely = estimator in ("vimco", "wake_sleep") and alone
+    return not broken and not lonely and not (estimator == "local" and bound == "iwae")
 
 
 PAIRS = [(p, q) for p in MODELS for q in POSTERIORS if fits(p, q)]
@@ -85,6 +98,10 @@ def frames(kind: str, rows: int, length: int, seed=0) -> np.ndarray:
         return rng.integers(0, 2, (rows, length, 3)).astype(float)
     if kind == "real":
         return rng.normal(0.3, 1.1, (rows, length, 2))
+    if kind == "grey":
+        return rng.uniform(0, 1, (rows, length, 3))
+    if kind == "count":
+        return rng.poisson(1.5, (rows, length, 3)).astype(float)
     return (
         np.concatenate([np.arange(3), rng.integers(0, 3, rows * length)])[: rows * length]
         .reshape(rows, length)

@@ -89,7 +89,7 @@ def test_a_posterior_that_cannot_guess_is_refused_with_its_reason(model, posteri
         reasoned(message, config.name, type(p).__name__)
 
 
-@pytest.mark.parametrize("posterior", ["tsbn_recognition", "kalman", "forward_backward"])
+@pytest.mark.parametrize("posterior", ["tsbn_recognition", "dtsbn_d_recognition", "kalman", "forward_backward"])
 @pytest.mark.parametrize("model", MODELS)
 def test_a_posterior_of_another_model_is_refused_by_the_pairing(model, posterior):
     if fits(model, posterior):
@@ -110,6 +110,8 @@ def test_a_gradient_that_does_not_exist_is_refused_with_its_reason(bound, estima
             make()
         elif estimator == "pathwise":
             reasoned(refusal(make), "pathwise", type(p).__name__, "score_function")
+        elif estimator in ("vimco", "wake_sleep"):
+            reasoned(refusal(make), estimator, BOUNDS[bound].name, "choose")
         else:
             reasoned(refusal(make), bound, "local", "reward_to_go")
 

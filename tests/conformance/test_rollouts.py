@@ -77,7 +77,7 @@ def counted(trace):
 
 GRADED = (
     "vrnn-gru+filtering",
-    "tsbn-2+tsbn_recognition",
+    "tsbn-deep+tsbn_recognition",
     "lds+kalman",
     "hmm-index+forward_backward",
     "hmm-binary+filtering",
@@ -131,7 +131,7 @@ def test_chunks_equal_the_whole(pair):
 
 GAPPED = [
     ("vrnn-gru", "filtering"),
-    ("tsbn-2", "tsbn_recognition"),
+    ("tsbn-deep", "tsbn_recognition"),
     ("lds", "kalman-now"),
     ("autoregressive-2", "prior"),
 ]

@@ -27,7 +27,7 @@ def cycle(slip=1e-9):
 
 def tsbn():
     f = facts(ROLLS.x)
-    p = TSBNConfig(units=3, order=2, scale=1.0).build(f, random.key(0))
+    p = TSBNConfig(units=(3,), order=2, scale=1.0).build(f, random.key(0))
     return p, TSBNRecognitionConfig(scale=1.0).build(p, f, random.key(1))
 
 

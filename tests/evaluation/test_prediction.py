@@ -61,8 +61,8 @@ def test_a_linear_system_by_its_own_recursion():
 
 def pairs():
     f = facts(ROLLS.x)
-    tsbn = TSBNConfig(units=3, order=2, scale=1.0).build(f, random.key(0))
-    tsbn = eqx.tree_at(lambda p: p.w4, tsbn, random.normal(random.key(3), tsbn.w4.shape))
+    tsbn = TSBNConfig(units=(3,), order=2, scale=1.0).build(f, random.key(0))
+    tsbn = eqx.tree_at(lambda p: p.visible.below, tsbn, random.normal(random.key(3), tsbn.visible.below.shape))
     vrnn = VRNNConfig(latent=3, hidden=4, width=4).build(f, random.key(1))
     return {
         "tsbn": (tsbn, TSBNRecognitionConfig(scale=1.0).build(tsbn, f, random.key(2))),
@@ -89,8 +89,10 @@ def test_a_tsbn_by_a_loop_of_the_paper():
     p, q = (jax.tree.map(lambda a: a[:1] if a.ndim == 3 else a, m) for m in (p, q))  # order 1
     assert isinstance(p, TSBN)
     assert isinstance(q, TSBNRecognition)
-    w1, w2, w3, w4, b, c = (np.asarray(a) for a in (p.w1[0], p.w2, p.w3[0], p.w4[0], p.b, p.c))
-    u1, u2, u3, d = (np.asarray(a) for a in (q.u1[0], q.u2, q.u3[0], q.d))
+    h_, v_, g_ = p.hidden[0], p.visible, q.layers[0]
+    w1, w2, w3, w4 = (np.asarray(a) for a in (h_.across[0], v_.now, h_.below[0], v_.below[0]))
+    b, c = np.asarray(h_.bias), np.asarray(v_.bias)
+    u1, u2, u3, d = (np.asarray(a) for a in (g_.across[0], g_.now, g_.below[0], g_.bias))
     x, rng, n = ROLLS.x[0], np.random.default_rng(1), 20_000
     h, v, want = np.zeros((n, 3)), np.zeros(4), []
     for frame in x:

@@ -39,9 +39,9 @@ def tsbn(order=1, memory=True, family=COINS, more=None):
         visible = tuple(jnp.concatenate(pair, -2 if pair[0].ndim > 1 else -1) for pair in zip(visible, more))
     now, below, bias = visible
     hidden = Layer(None, lags(1, 1.2), kept * lags(9, 1.2), mk(2, 17, 0.4))
-    p = TSBN((hidden,), Layer(now, None, below, bias), family, order)
+    p = TSBN((hidden,), Layer(now, None, below, bias), family)
     guess = Layer(mk((2, 2), 25, 0.9), lags(21, 0.9), lags(29, 0.9), mk(2, 33, 0.3))
-    return p, TSBNRecognition((guess,), order)
+    return p, TSBNRecognition((guess,))
 
 
 def lds():

@@ -38,9 +38,9 @@ def deep(units, order, first=False, sees=True):
     hidden = tuple(
         part(100 * i, n, order, widths[i + 2], n, widths[i] if i else seen, first) for i, n in enumerate(units)
     )
-    p = TSBN(hidden, part(900, 2, order, units[0], 0, seen, first), Family("bernoulli", (2,)), order)
+    p = TSBN(hidden, part(900, 2, order, units[0], 0, seen, first), Family("bernoulli", (2,)))
     rise = tuple(part(100 * i + 50, n, order, widths[i], n, widths[i], first) for i, n in enumerate(units))
-    return p, TSBNRecognition(rise, order)
+    return p, TSBNRecognition(rise)
 
 
 def paths(units, length):
@@ -126,9 +126,8 @@ def deterministic(middle, top, order, first=False):
         part(300, top, order, 0, top, 0, first),
         part(400, 2, order, middle[0], 0, 2, first),
         Family("bernoulli", (2,)),
-        order,
     )
-    return p, DTSBNDRecognition(rise(500), part(800, top, order, middle[-1], top, 0, first), order)
+    return p, DTSBNDRecognition(rise(500), part(800, top, order, middle[-1], top, 0, first))
 
 
 def deterministic_by_loops(p, q, x, z):

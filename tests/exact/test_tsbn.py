@@ -166,6 +166,6 @@ def test_real_values_with_both_readings_of_the_scale(family, want):
 @pytest.mark.parametrize(("family", "want"), [("counts", -7.8503831027), ("multinomial", -6.0586236334)])
 def test_counts_with_and_without_their_coefficient(family, want):
     counts = np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 1.0]])
-    p, q = tsbn(family=Family(family, (2,)))
+    p, q = tsbn(family=Family(family, (2,), unit=1.0))
     found = log_marginal(jax.jit(lambda p, q: score_paths(p, q, counts, LATENTS))(p, q))
     assert found == pytest.approx(want, abs=1e-8)

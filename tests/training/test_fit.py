@@ -40,7 +40,7 @@ TRAIN, VALID = rolls(0), rolls(1)
 def build(key):
     keys = jax.random.split(key, 3)
     known = facts(TRAIN.x)
-    p = TSBNConfig(units=3).build(known, keys[0])
+    p = TSBNConfig(units=(3,)).build(known, keys[0])
     q = TSBNRecognitionConfig().build(p, known, keys[1])
     estimator = ScoreFunctionConfig(baseline=5).build(p, known, keys[2])
     return Pairing(p, q, ELBO(closed_form=False, kl_weight=Warmup(20)), estimator)

@@ -8,7 +8,7 @@ from jax import random
 from rich.console import Console
 
 from counterpoint.commands.measure import CAPTION, COLUMNS, MANY, ONE, baselines, measure, rows, summary
-from counterpoint.commands.pictures import draw, is_music, keep
+from counterpoint.commands.pictures import draw, keep, look
 from counterpoint.data import Corpus
 from counterpoint.evaluation import generate, reconstruct
 from counterpoint.report import curves, table
@@ -58,7 +58,7 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
     )
     if found["still_improving"]:
         console.print("still improving when it stopped: give it more epochs", soft_wrap=True)
-    sample = "sample.mid" if is_music(corpus) else "sample.npz"
+    sample = f"sample{look(corpus).suffix}"
     console.print(f"{run.folder}: curves.png, rolls.png, {sample}, results.json", soft_wrap=True)
     console.print(
         f"next: counterpoint generate {run.folder}\n      counterpoint evaluate {run.folder} --csv scores.csv",
@@ -73,7 +73,7 @@ def improving(run: Run, fitted: Fitted) -> bool:
 
 
 def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, float]) -> None:
-    """curves.png, rolls.png and the sample, of the first repeat."""
+    """curves.png, rolls.png, the sample and what can be seen within the model, of the first repeat."""
     curves(fitted.progress.history, run.folder / "curves.png", references, f"{run.recipe.name} on {corpus.name}")
     pairing = fitted.pairings[0]
     middle = int(np.argsort(corpus.test.lengths, kind="stable")[len(corpus.test) // 2])
@@ -85,4 +85,5 @@ def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, flo
         {"data": shown.x[0], "reconstruction": again, "generated": made[0]},
         run.folder / "rolls.png",
     )
-    keep(corpus, made, run.folder / ("sample.mid" if is_music(corpus) else "sample.npz"))
+    keep(corpus, made, run.folder / f"sample{look(corpus).suffix}")
+    look(corpus).inside(corpus, pairing, run.key(EVALUATE), run.folder)

@@ -10,7 +10,7 @@ from counterpoint.commands.display import Display
 from counterpoint.commands.stopping import CODES, Stopped, signal_of, terminable
 from counterpoint.data import Corpus
 from counterpoint.report import duration
-from counterpoint.runs import Run
+from counterpoint.runs import Run, open_run
 from counterpoint.training import Fitted, Progress, fit
 
 METRICS = 5.0  # least seconds between two writings of metrics.json
@@ -37,10 +37,11 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
 
     Raises Stopped where a signal ended it early, after saving; KeyboardInterrupt for one before or after `fit`.
     """
+    run = open_run(run.folder)  # as it will be read to go on, where a setting of 20 is 20.0 and `fit` tells them apart
     before = run.progress()
     corpora = ", ".join(f"{len(part)} {name}" for name, part in splits(corpus).items())
-    console.print(f"{run.recipe.name}  {run.recipe.line()}", soft_wrap=True)
-    console.print(f"{corpus.name}: {corpora} sequences", soft_wrap=True)
+    console.print(f"{run.recipe.name}  {run.recipe.line()}")
+    console.print(f"{corpus.name}: {corpora} sequences")
     console.print(f"into {run.folder}; bounds in nats per step", soft_wrap=True)
     if before.step:
         console.print(f"goes on from step {before.step}, epoch {before.epoch}", soft_wrap=True)

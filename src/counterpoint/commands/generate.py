@@ -2,22 +2,23 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 from tyro.conf import Positional
 
 from counterpoint.commands.flags import parse
-from counterpoint.errors import CounterpointError
+from counterpoint.errors import CounterpointError, nearest
 
 DRAWN = 6  # more than that in one picture cannot be read
 
 
 @dataclass(frozen=True)
 class Options:
-    """Let a run make new sequences: MIDI files and a piano roll for notes, else arrays and a picture.
+    """Let a run make new sequences: MIDI and a piano roll for notes, a film for images and motion, else arrays and a
+    picture.
 
-    With a prefix, it continues the beginning of a test sequence.
+    With a prefix, it continues the beginning of a sequence of its data.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
@@ -29,11 +30,19 @@ class Options:
     seed: int = 0
     """all chance comes from it"""
     prefix: int = 0
-    """continue this many steps of a test sequence"""
+    """continue this many steps of a sequence"""
+    sequence: Annotated[str | None, tyro.conf.arg(metavar="NAME|NUMBER", help_behavior_hint="(default: the first)")] = (
+        None
+    )
+    """which sequence to continue"""
+    split: Literal["test", "valid", "train"] = "test"
+    """where that sequence is"""
+    mean: Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff] = False
+    """give the expected frame at each step, without the noise of the likelihood"""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER", help_behavior_hint="(default: RUN/generated)")] = (
         None
     )
-    """a .mid or .npz file, or a folder"""
+    """a file, .npz or what these data are seen or heard in (.mid, .gif), or a folder"""
 
 
 def run(words: list[str]) -> None:
@@ -44,18 +53,19 @@ def run(words: list[str]) -> None:
     from jax import random
 
     from counterpoint.commands.cache import keep_compiled
-    from counterpoint.commands.pictures import draw, is_music, keep
+    from counterpoint.commands.pictures import draw, keep, look
     from counterpoint.evaluation import generate
     from counterpoint.runs import open_run
 
     keep_compiled()
     found = open_run(options.run)
     corpus = found.corpus()
-    path = target(options, found.folder / "generated", is_music(corpus))
+    path = target(options, found.folder / "generated", look(corpus).suffix)
     pairing = found.best(corpus)[0]
-    given = beginning(corpus, options.prefix) if options.prefix else None
+    given = beginning(corpus, options) if options.prefix else None
     length = options.length if options.length is not None else int(np.median(corpus.train.lengths))
-    made = generate(pairing.p, random.key(options.seed), length, options.count, given, pairing.q, 16 if given else 1)
+    how = {"particles": 16 if given else 1, "mean": options.mean}
+    made = generate(pairing.p, random.key(options.seed), length, options.count, given, pairing.q, **how)
     files = keep(corpus, made, path)
     picture = path.with_suffix(".png")
     titles = [f"generated {i + 1}" if len(made) > 1 else "generated" for i in range(len(made))][:DRAWN]
@@ -66,28 +76,42 @@ def run(words: list[str]) -> None:
         print(one)
 
 
-def target(options: Options, folder: Path, music: bool) -> Path:
+def target(options: Options, folder: Path, suffix: str) -> Path:
     """The file to write. Raises CounterpointError for a kind of file that these data do not have."""
-    default = ".mid" if music else ".npz"
-    kinds = (".mid", ".npz") if music else (".npz",)
+    kinds = tuple(dict.fromkeys((suffix, ".npz")))
     out = folder if options.out is None else options.out
     if out.suffix in kinds and not out.is_dir():
         return out
     if out.suffix and not out.is_dir():
         raise CounterpointError(f"cannot write {out}: give a folder or a name in {' or '.join(kinds)}")
     start = f"prefix{options.prefix}-" if options.prefix else ""
-    return out / f"{start}seed{options.seed}{default}"
+    start += f"{options.split}-{options.sequence}-" if options.sequence is not None else ""
+    return out / f"{start}seed{options.seed}{suffix}"
 
 
-def beginning(corpus, steps: int):
-    """The first steps of the first test sequence that goes on after them."""
+def beginning(corpus, options: Options):
+    """The first steps of the sequence that is named, or of the first that goes on after them."""
     from counterpoint.data import Sequences
 
-    test = corpus.test
-    for i, length in enumerate(test.lengths):
-        if length > steps:
-            observed = None if test.observed is None else (test.observed[i][:steps],)
-            return Sequences((test.x[i][:steps],), observed, what=f"{test.what}, sequence {i}")
-    raise CounterpointError(
-        f"no test sequence is longer than {steps} steps; give a prefix below {int(test.lengths.max())}"
-    )
+    group, steps = getattr(corpus, options.split), options.prefix
+    chosen = [i for i, length in enumerate(group.lengths) if length > steps]
+    if options.sequence is not None:
+        chosen = [numbered(group, options)]
+    if not chosen or group.lengths[chosen[0]] < steps:
+        longest = int(group.lengths.max() if options.sequence is None else group.lengths[chosen[0]])
+        which = f"no {options.split} sequence" if options.sequence is None else f"not {options.sequence}"
+        raise CounterpointError(f"{which} is longer than {steps} steps; give a prefix below {longest}")
+    i = chosen[0]
+    observed = None if group.observed is None else (group.observed[i][:steps],)
+    return Sequences((group.x[i][:steps],), observed, what=f"{group.what}, sequence {i}")
+
+
+def numbered(group, options: Options) -> int:
+    """Which sequence is meant. Raises CounterpointError where there is none of that name or number."""
+    word = str(options.sequence)
+    if word in group.names:
+        return group.names.index(word)
+    if word.isdigit() and int(word) < len(group):
+        return int(word)
+    known = nearest(word, group.names) if group.names else ""
+    raise CounterpointError(f"{options.split} has no sequence {word!r}; give 0 to {len(group) - 1}{known}")

@@ -1,26 +1,73 @@
-"""Sequences as a reader sees them: notes as piano rolls and MIDI, anything else as panels and arrays."""
+"""Sequences as a reader sees them: piano rolls and MIDI, film strips, stick figures; else panels and arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from counterpoint.core import Pairing
 from counterpoint.data import Corpus
-from counterpoint.data.views import Notes
+from counterpoint.data.motion import Motion
+from counterpoint.data.views import Images, Notes, Words
+from counterpoint.evaluation import activity
 from counterpoint.files import replacing
-from counterpoint.report import panels, piano_rolls, write_midi
+from counterpoint.report import (
+    film_strip,
+    gif_images,
+    gif_skeleton,
+    image_grid,
+    panels,
+    piano_rolls,
+    topic_figure,
+    topics,
+    write_midi,
+)
+
+FPS = 20.0  # of films whose frames have no length of their own
 
 
-def is_music(corpus: Corpus) -> bool:
-    """Whether columns are notes."""
-    return isinstance(corpus.view, Notes) and corpus.kind == "binary" and len(corpus.train.event) == 1
+def nothing(corpus: Corpus, pairing: Pairing, key, folder: Path) -> list[Path]:
+    """Where there is nothing to see within a model."""
+    return []
+
+
+class Look(NamedTuple):
+    """suffix: of the file that sequences are usually kept in; draw: title -> (T, ...) into a picture; write: that file,
+    or several; inside: what can be seen within a trained model, into files of a folder."""
+
+    suffix: str
+    draw: Callable[[Corpus, Mapping[str, np.ndarray], Path], None]
+    write: Callable[[Corpus, Sequence[np.ndarray], Path], list[Path]]
+    inside: Callable[[Corpus, Pairing, Any, Path], list[Path]] = nothing
+
+
+def look(corpus: Corpus) -> Look:
+    """How the sequences of a corpus are shown, by its view; as numbers where that does not fit."""
+    view, flat = corpus.view, len(corpus.train.event) == 1
+    if isinstance(view, Notes) and corpus.kind == "binary" and flat:
+        return Look(".mid", draw_notes, write_notes)
+    if isinstance(view, Images) and flat:
+        return Look(".gif", draw_images, write_images, dictionary)
+    if isinstance(view, Motion) and view.skeleton is not None:
+        return Look(".gif", draw_numbers, write_motion)
+    if isinstance(view, Words):
+        return Look(".npz", draw_numbers, write_numbers, topics_of)
+    return Look(".npz", draw_numbers, write_numbers)
 
 
 def draw(corpus: Corpus, sequences: Mapping[str, np.ndarray], path: Path) -> None:
     """A picture of sequences (title -> (T, ...)) one above the other."""
-    if is_music(corpus):
-        piano_rolls(sequences, path, corpus.view.lowest, corpus.seconds)
-        return
+    look(corpus).draw(corpus, sequences, path)
+
+
+def keep(corpus: Corpus, sequences: Sequence[np.ndarray], path: Path) -> list[Path]:
+    """What was written: `path`, or where it takes several files, one each with a number."""
+    write = write_numbers if path.suffix == ".npz" else look(corpus).write
+    return write(corpus, sequences, path)
+
+
+def draw_numbers(corpus, sequences, path):
     wide = [a.shape[1:] for a in sequences.values() if a.ndim > 1]
     flat = {}
     for title, a in sequences.items():
@@ -30,14 +77,69 @@ def draw(corpus: Corpus, sequences: Mapping[str, np.ndarray], path: Path) -> Non
     panels(flat, path, "category" if wide and corpus.kind == "index" else "dimension", corpus.seconds)
 
 
-def keep(corpus: Corpus, sequences: Sequence[np.ndarray], path: Path) -> list[Path]:
-    """One file, or for several MIDI files one each with a number: what was written."""
-    if path.suffix == ".npz":
-        with replacing(path) as file:
-            np.savez(file, **{f"sequence_{i + 1}": a for i, a in enumerate(sequences)})  # pyright: ignore
-        return [path]
+def write_numbers(corpus, sequences, path):
+    with replacing(path) as file:
+        np.savez(file, **{f"sequence_{i + 1}": a for i, a in enumerate(sequences)})  # pyright: ignore
+    return [path]
+
+
+def draw_notes(corpus, sequences, path):
+    piano_rolls(sequences, path, corpus.view.lowest, corpus.seconds)
+
+
+def write_notes(corpus, sequences, path):
     many = len(sequences) > 1
     paths = [path.with_stem(f"{path.stem}-{i + 1}") if many else path for i in range(len(sequences))]
     for a, one in zip(sequences, paths):
         write_midi(a, one, corpus.view.lowest, corpus.seconds or 0.5)
     return paths
+
+
+def draw_images(corpus, sequences, path):
+    film_strip(sequences, path, corpus.view.height, corpus.view.width)
+
+
+def write_images(corpus, sequences, path):
+    fps = 1 / corpus.seconds if corpus.seconds else FPS
+    gif_images(titled(sequences), path, corpus.view.height, corpus.view.width, fps=fps)
+    return [path]
+
+
+def write_motion(corpus, sequences, path):
+    view, fps = corpus.view, 1 / corpus.seconds if corpus.seconds else FPS
+    gif_skeleton({title: view.positions(a) for title, a in titled(sequences).items()}, view.skeleton.edges, path, fps)
+    return [path]
+
+
+def dictionary(corpus, pairing, key, folder):
+    """The columns of W2, one image each."""
+    weights = pairing.p.dictionary()
+    if weights is None:
+        return []
+    path = folder / "dictionary.png"
+    height, width = corpus.view.height, corpus.view.width
+    image_grid(np.asarray(weights).T.reshape(-1, height, width), path, title="What each hidden unit adds to a frame")
+    return [path]
+
+
+def topics_of(corpus, pairing, key, folder):
+    """Each hidden unit as a topic: the words it raises most, and when it is on."""
+    weights = pairing.p.dictionary()
+    if weights is None:
+        return []
+    weights = np.asarray(weights)
+    on = activity(pairing.p, pairing.q, corpus.train.take([0]), key)[0]
+    if on.shape[1] != weights.shape[1]:  # the units of the lowest layer are not those that are drawn
+        return []
+    words, times = corpus.view.vocabulary, corpus.view.times[: len(on)]
+    topic_figure(weights, on, words, times, folder / "topics.png")
+    rows = topics(weights, on, words, times)
+    lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
+    lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
+    with replacing(folder / "topics.md") as file:
+        file.write(("\n".join(lines) + "\n").encode())
+    return [folder / "topics.png", folder / "topics.md"]
+
+
+def titled(sequences: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    return {str(i + 1) if len(sequences) > 1 else "": a for i, a in enumerate(sequences)}

@@ -164,11 +164,11 @@ class Tabling:
         shown = [
             {
                 "measured": f"{row.title}: {column.title}" if several else column.title,
-                "ours": found.number(cell.measure, column.digits),
+                "ours": page.value(found, cell, column),
                 "published": page.published(row, column) or None,
             }
             for row, column, cell in cells
         ]
         self.console.print(table(shown, ("measured", "ours", "published")))
-        taken = f"{found.epochs} epochs, {found.updates} updates, {duration(found.seconds)}"
-        self.console.print(f"{taken}; {found.state}", soft_wrap=True)
+        self.console.print(f"{found.epochs} epochs, {found.updates} updates, {duration(found.seconds)}")
+        self.console.print(found.state)

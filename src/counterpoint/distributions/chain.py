@@ -85,7 +85,7 @@ class Chain(AbstractDistribution):
 
 def layered(*parts, order):
     """Several layers as one event, a tuple; a single one as it is."""
-    return Chain(*parts, order=order) if len(parts) > 1 else parts[0]
+    return parts[0] if len(parts) == 1 else Chain(*parts, order=order)
 
 
 def layers_of(event) -> tuple:

@@ -34,13 +34,13 @@ class Family:
     """`name` is a key of FAMILIES; `shape` is that of a frame, or (n,) for an index below n.
 
     total  of counts: how many a draw has
-    unit   of counts: networks read x / unit
+    unit   of counts: networks read x / unit; None is the mean count of the frame, so that long texts look like short
     """
 
     name: str
     shape: tuple[int, ...]
     total: int = 1
-    unit: float = 1.0
+    unit: float | None = None
 
     @property
     def size(self) -> int:
@@ -92,6 +92,11 @@ def _words(frames, family):
     return np.log(frames.sum(0) + 0.5)
 
 
+def _shares(x, family):
+    x = jnp.ravel(x)
+    return x / jnp.maximum(x.mean(), 1 / len(x)) if family.unit is None else x / family.unit
+
+
 def _scaled(raw, family, scale):
     loc, rest = jnp.split(raw, 2)
     return Gaussian(loc.reshape(family.shape), scale(rest).reshape(family.shape))
@@ -123,10 +128,8 @@ FAMILIES: dict[str, Rule] = {
     "categorical": Rule(
         "index", _width, lambda raw, f: Categorical(raw), _frequencies, lambda x, f: jax.nn.one_hot(x, f.shape[0])
     ),
-    "counts": Rule("count", _width, lambda raw, f: Counts(raw, f.total), _words, lambda x, f: jnp.ravel(x) / f.unit),
-    "multinomial": Rule(
-        "count", _width, lambda raw, f: Counts(raw, f.total, True), _words, lambda x, f: jnp.ravel(x) / f.unit
-    ),
+    "counts": Rule("count", _width, lambda raw, f: Counts(raw, f.total), _words, _shares),
+    "multinomial": Rule("count", _width, lambda raw, f: Counts(raw, f.total, True), _words, _shares),
 }
 KINDS = {"binary": "bernoulli", "grey": "grey", "real": "gaussian", "index": "categorical", "count": "counts"}
 
@@ -155,9 +158,6 @@ def facts(x: tuple[np.ndarray, ...], kind: str = "binary", observed=None, likeli
         frames = frames[seen.reshape(len(seen), -1).all(1)]
         frames = frames if len(frames) else np.zeros((1, *frames.shape[1:]), frames.dtype)
     shape = frames.shape[1:] if kind != "index" else (int(frames.max()) + 1,)
-    total, unit = 1, 1.0
-    if kind == "count":
-        total = max(1, round(float(frames.sum()) / len(frames)))
-        unit = max(1.0, float(frames.std()))
-    family = Family(name, shape, total, unit)
+    total = max(1, round(float(frames.sum()) / len(frames))) if kind == "count" else 1
+    family = Family(name, shape, total)
     return Facts(family, FAMILIES[name].marginal(frames, family).astype(np.float64))

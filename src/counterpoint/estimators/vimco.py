@@ -43,7 +43,7 @@ class VIMCO(AbstractEstimator):
         check_signal(self.signal, bound)
         if bound.particles < 2:
             raise CounterpointError(
-                f"vimco compares each particle with the others, and {bound.name} has {bound.particles}: give it two or"
+                f"vimco compares each particle with the others, and {bound.name} has {bound.particles}: choose two or"
                 " more, as in --bound.particles 5"
             )
         if bound.resampling is not None:

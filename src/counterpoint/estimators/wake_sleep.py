@@ -54,7 +54,7 @@ class WakeSleep(AbstractEstimator):
         if self.wake and bound.particles < 2:
             raise CounterpointError(
                 f"wake_sleep learns q from particles by their weight, and {bound.name} has one, whose weight is always"
-                " 1: give two or more, or estimator.wake 0"
+                " 1: choose two or more, or estimator.wake 0"
             )
 
     def __call__(self, p, q, bound, batch: Batch, key, memory, step):

@@ -1,19 +1,25 @@
 """What a trained pair is worth: likelihood bounds, one-step prediction, and what it generates."""
 
-from counterpoint.evaluation.generation import generate, reconstruct
+from counterpoint.evaluation.generation import activity, generate, reconstruct
 from counterpoint.evaluation.likelihood import Comparison, Score, compare, evaluate, write_csv
 from counterpoint.evaluation.prediction import Prediction, PredictionError, error, predict
+from counterpoint.evaluation.words import WordPrediction, held_out_words, mean_precision, word_baselines
 
 __all__ = [
     "Comparison",
     "Prediction",
     "PredictionError",
     "Score",
+    "WordPrediction",
+    "activity",
     "compare",
     "error",
     "evaluate",
     "generate",
+    "held_out_words",
+    "mean_precision",
     "predict",
     "reconstruct",
+    "word_baselines",
     "write_csv",
 ]

@@ -9,6 +9,7 @@ from jax import random
 from counterpoint.core import AbstractDirected, AbstractPosterior, Batch, State, observation, shapes
 from counterpoint.data.batch import whole
 from counterpoint.data.sequences import Sequences
+from counterpoint.distributions import Gaussian, layers_of
 from counterpoint.errors import CounterpointError
 from counterpoint.evaluation.passes import frames
 from counterpoint.inference.prior import Prior
@@ -43,6 +44,31 @@ def imagine(p: AbstractDirected, state: State, key, length: int):
     return swap(trace.x[:, :, 0])
 
 
+class Expected(AbstractDirected):
+    """p, but every frame is the mean of its likelihood."""
+
+    p: AbstractDirected
+
+    def memory(self):
+        return self.p.memory()
+
+    def embed(self, memory, x):
+        return self.p.embed(memory, x)
+
+    def initial(self):
+        return self.p.initial()
+
+    def advance(self, carry, z, e):
+        return self.p.advance(carry, z, e)
+
+    def prior(self, carry):
+        return self.p.prior(carry)
+
+    def likelihood(self, carry, z):
+        mean = self.p.likelihood(carry, z).mean
+        return Gaussian(mean, jnp.zeros_like(mean))
+
+
 def generate(
     p: AbstractDirected,
     key,
@@ -51,6 +77,7 @@ def generate(
     prefix: Sequences | None = None,
     q: AbstractPosterior | None = None,
     particles: int = 1,
+    mean: bool = False,
 ) -> list[np.ndarray]:
     """x_t ~ p(x_t | z_t, past), z_t ~ p(z_t | past), t = 1 .. length: `count` arrays (length, ...).
 
@@ -59,18 +86,37 @@ def generate(
     with proposal q (None: p's prior) and `particles` particles, of which one, picked by its weight, goes on; an exact
     q needs only one. q may look ahead and the prefix may have gaps: only the prefix is ever looked at.
 
-    Deterministic in the key. Raises CounterpointError for a length or count below 1, and where p's likelihood cannot
-    give the prefix.
+    With `mean`, each new x_t is the mean of p(x_t | z_t, past): motion without a likelihood's tremor.
+
+    Deterministic in the key. Raises CounterpointError for a length or count below 1, where p's likelihood cannot
+    give the prefix, and for the mean of a likelihood whose mean is no frame, as of notes or categories.
     """
     if length < 1 or count < 1:
         raise CounterpointError(f"cannot generate {count} sequences of {length} steps; both must be at least 1")
+    law = observation(p)
+    if mean and not law.pathwise:
+        raise CounterpointError(
+            f"the mean of a {type(law).__name__} is no frame that {type(p).__name__} could go on from; generate without"
+            " the mean"
+        )
     before, after = random.split(key)
+    voice = Expected(p) if mean else p
     if prefix is None:
-        return list(np.asarray(imagine(p, initial_state(p, Prior(), count), after, length)))
+        return list(np.asarray(imagine(voice, initial_state(p, Prior(), count), after, length)))
     given = jax.tree.map(lambda a: a.repeat(count, 0), whole(prefix, p))
     state = absorb(p, Prior() if q is None else q, given, before, particles)
-    new = np.asarray(imagine(p, state, after, length))
+    new = np.asarray(imagine(voice, state, after, length))
     return [np.concatenate([prefix.x[i // count], x]) for i, x in enumerate(new)]
+
+
+def activity(
+    p: AbstractDirected, q: AbstractPosterior, sequences: Sequences, key, samples: int = 20
+) -> list[np.ndarray]:
+    """E_q[h_t] of the lowest layer of z, averaged over `samples` draws: arrays (T_i, J). Raises CounterpointError where
+    p's likelihood cannot give these data."""
+    trace, _ = eqx.filter_jit(rollout)(p, q, whole(sequences, p), key, particles=samples)
+    mean = np.asarray(layers_of(trace.z)[0].mean(2))  # (T, B, J)
+    return [mean[:length, i] for i, length in enumerate(sequences.lengths)]
 
 
 def reconstruct(

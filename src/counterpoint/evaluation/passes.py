@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import random
 
 from counterpoint.core import AbstractDirected, AbstractPosterior, Batch, Trace
 from counterpoint.data.batch import buckets, check_data, in_order
 from counterpoint.data.sequences import Sequences
-from counterpoint.rollout import Inputs, Voices, follow, initial_state, rollout, swap
+from counterpoint.rollout import Inputs, Voices, follow, initial_state, joined, rollout, seen_before, swap
 
 # carries that are held at once, the work around them included: of the order of 1 GB where one has 500 numbers
 ROWS = 2**18
@@ -59,7 +60,9 @@ def carries(p: AbstractDirected, q: AbstractPosterior, trace: Trace, gaps: bool)
     state = initial_state(p, q, rows, each)
     e = swap(jax.vmap(p.embed)(state.memory, swap(x))[1])
     voices = Voices(p, q, False, True, False, False)
-    past = follow(voices, state.carry, Inputs(x, e, None, None, valid, None), z)[1]  # pyright: ignore[reportArgumentType]
+    own = follow(voices, state.carry, Inputs(x, e, None, None, valid, None), z)[1]  # pyright: ignore[reportArgumentType]
+    share = lambda a: jnp.broadcast_to(a[:, :, None], (*a.shape[:2], each, *a.shape[2:]))
+    past = joined(own, jax.tree.map(share, seen_before(p, state.carry, e)))
     return jax.tree.map(lambda a: a.reshape(a.shape[0], count, particles, *a.shape[3:]), past)
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax, random
@@ -32,9 +31,7 @@ class DTSBNDRecognitionConfig:
             parts.append(layer(k, self.scale, units, now=under, across=units, below=under, **shared))
             under = units
         units = len(p.top.bias)
-        return DTSBNDRecognition(
-            tuple(parts), layer(keys[-1], self.scale, units, now=under, across=units, **shared), p.order
-        )
+        return DTSBNDRecognition(tuple(parts), layer(keys[-1], self.scale, units, now=under, across=units, **shared))
 
 
 class DTSBNDRecognition(AbstractPosterior):
@@ -47,9 +44,13 @@ class DTSBNDRecognition(AbstractPosterior):
 
     middle: tuple[Layer, ...]
     top: Layer
-    order: int = eqx.field(static=True)
     sees_future: ClassVar[bool] = False
     fills_gaps: ClassVar[bool] = False
+
+    @property
+    def order(self) -> int:
+        """Lags."""
+        return len(self.top.across)
 
     def check(self, p):
         if not isinstance(p, DTSBND):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import random
@@ -30,7 +29,7 @@ class TSBNRecognitionConfig:
             units, first = len(part.bias), part.first is not None
             parts.append(layer(k, self.scale, units, p.order, now=under, across=units, below=under, first=first))
             under = units
-        return TSBNRecognition(tuple(parts), p.order)
+        return TSBNRecognition(tuple(parts))
 
 
 class TSBNRecognition(AbstractPosterior):
@@ -45,9 +44,13 @@ class TSBNRecognition(AbstractPosterior):
     """
 
     layers: tuple[Layer, ...]
-    order: int = eqx.field(static=True)
     sees_future: ClassVar[bool] = False
     fills_gaps: ClassVar[bool] = False
+
+    @property
+    def order(self) -> int:
+        """Lags."""
+        return len(self.layers[0].across)
 
     def check(self, p):
         if not isinstance(p, TSBN):

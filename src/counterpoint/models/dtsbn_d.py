@@ -42,7 +42,7 @@ class DTSBNDConfig:
             parts.append(part)
         top = layer(keys[-2], self.scale, self.units[-1], across=self.units[-1], **shared)
         visible = layer(keys[-1], self.scale, size, now=self.units[0], below=width, bias=facts.marginal, **shared)
-        return DTSBND(tuple(parts), top, visible, facts.family, self.order)
+        return DTSBND(tuple(parts), top, visible, facts.family)
 
 
 class Past(NamedTuple):
@@ -67,7 +67,11 @@ class DTSBND(AbstractDirected):
     top: Layer
     visible: Layer
     family: Family = eqx.field(static=True)
-    order: int = eqx.field(static=True)
+
+    @property
+    def order(self) -> int:
+        """Lags."""
+        return len(self.top.across)
 
     def memory(self):
         """The last n - 1 frames, oldest first."""
@@ -82,6 +86,9 @@ class DTSBND(AbstractDirected):
 
     def features(self, x, e):
         return e[0]
+
+    def dictionary(self):
+        return self.visible.now
 
     def initial(self):
         zeros = lambda part: jnp.zeros((self.order, len(part.bias)), part.bias.dtype)

@@ -49,7 +49,7 @@ class TSBNConfig:
             under = self.units[i - 1] if i else width
             part = layer(keys[i], self.scale, units, self.order, now=above, across=units, below=under, first=first)
             hidden.append(part)
-        return TSBN(tuple(hidden), visible, facts.family, self.order)
+        return TSBN(tuple(hidden), visible, facts.family)
 
 
 class Past(NamedTuple):
@@ -96,7 +96,11 @@ class TSBN(AbstractDirected):
     hidden: tuple[Layer, ...]
     visible: Layer
     family: Family = eqx.field(static=True)
-    order: int = eqx.field(static=True)
+
+    @property
+    def order(self) -> int:
+        """Lags."""
+        return len(self.hidden[0].across)
 
     def memory(self):
         """The last n - 1 frames, oldest first."""
@@ -113,6 +117,9 @@ class TSBN(AbstractDirected):
 
     def features(self, x, e):
         return e[0]
+
+    def dictionary(self):
+        return self.visible.now
 
     def initial(self):
         zeros = tuple(jnp.zeros((self.order, len(part.bias)), part.bias.dtype) for part in self.hidden)

@@ -26,20 +26,20 @@ class Recipe:
     name   what it is called
     about  one line: what it does, and the published number that it is held against
     data   a name of a corpus, or the path of an .npz
+    particles   of the IWAE and FIVO bounds that the test set is measured with, beside the one trained; 0 for neither
     likelihood  what p gives of a frame, such as gaussian_log_std; None: the usual one for the kind of data
-    test   bounds that the test set is measured with, beside the one trained: particles of IWAE and FIVO, 0 for neither
     """
 
     name: str
     about: str = ""
     data: str = "chorales"
-    likelihood: str | None = None
     p: Any = field(default_factory=VRNNConfig)
     q: Any = field(default_factory=FilteringConfig)
     bound: Any = field(default_factory=ELBO)
     estimator: Any = field(default_factory=Pathwise)
     fit: FitConfig = field(default_factory=FitConfig)
     particles: int = 16
+    likelihood: str | None = None
 
     def __post_init__(self):
         if not re.fullmatch(r"[\w.-]*\w[\w.-]*", self.name):

@@ -1,8 +1,14 @@
-"""What a run leaves for its reader: figures, MIDI and tables."""
+"""What a run leaves for its reader: figures, films, MIDI and tables."""
 
+from counterpoint.report.animation import gif_images as gif_images
+from counterpoint.report.animation import gif_skeleton as gif_skeleton
 from counterpoint.report.figures import curves as curves
 from counterpoint.report.figures import panels as panels
 from counterpoint.report.figures import piano_rolls as piano_rolls
+from counterpoint.report.images import film_strip as film_strip
+from counterpoint.report.images import image_grid as image_grid
 from counterpoint.report.midi import write_midi as write_midi
 from counterpoint.report.terminal import duration as duration
 from counterpoint.report.terminal import table as table
+from counterpoint.report.topics import topic_figure as topic_figure
+from counterpoint.report.topics import topics as topics

@@ -197,8 +197,8 @@ def _write(frames: Iterator["PIL.Image.Image"], path: str | os.PathLike, fps: fl
 
 def _colours() -> np.ndarray:
     """(256, 3) uint8, one set for all frames: greys, the colour of what is missing, and bones on their way to white."""
-    # Pillow looks colours up coarsely: white has no grey beside it that could be taken for it.
+    # Pillow looks colours up coarsely: nothing is so near to white as to be taken for it.
     greys = np.append(np.linspace(0, 243, 119), 255)[:, None] * np.ones(3)
     bones = np.linspace(FAR, NEAR, 9)[:, None]
-    fading = bones + np.linspace(0, 1, 15)[None, :, None] * (255 - bones)
+    fading = bones + np.linspace(0, 0.85, 15)[None, :, None] * (255 - bones)
     return np.round(np.concatenate([greys, [MISSING], fading.reshape(-1, 3)])).astype(np.uint8)

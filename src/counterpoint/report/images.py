@@ -23,7 +23,7 @@ def image_grid(
 
     Where any value is negative, colours diverge from white at 0 (red above, blue below); else 0 is black and the
     greatest value white. `titles` stand above the images, `title` above all. Raises CounterpointError for other
-    shapes, NaN or infinity, as many titles as there are not images, and a path that cannot be written.
+    shapes, NaN or infinity, more or fewer titles than images, and a path that cannot be written.
     """
     images = np.asarray(images, float)
     if images.ndim != 3 or 0 in images.shape or columns < 1:

@@ -7,25 +7,27 @@ TSBN W is W2 (`p.visible.now`); its activity is q(h_jt = 1), or the mean of samp
 """
 
 import os
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from counterpoint.errors import CounterpointError
-from counterpoint.report.figures import QUIET, VALID, WIDTH, _figure, _save
+from counterpoint.report.figures import QUIET, VALID, _figure, _save
 
 if TYPE_CHECKING:
     import matplotlib.axes
 
-SHOWN = 24  # topics in a figure
+TOP = 10  # words of a topic
+SHOWN = 25  # topics in a figure
 SPANS = 2  # times named for each topic
 GAP = 2  # steps below the middle that do not end a span
 FLAT = 0.05  # a topic whose activity varies less than this has no time of its own
 
 
 def topics(
-    weights: np.ndarray, activity: np.ndarray, vocabulary: Sequence[str], times: Sequence[str] = (), top: int = 10
+    weights: np.ndarray, activity: np.ndarray, vocabulary: Sequence[str], times: Sequence[str] = (), top: int = TOP
 ) -> list[dict[str, Any]]:
     """A row for each unit j, for `report.table`: "topic" j, its `top` "words", and when it is "most active".
 
@@ -52,9 +54,8 @@ def topic_figure(
     vocabulary: Sequence[str],
     times: Sequence[str],
     path: str | os.PathLike,
-    top: int = 10,
 ) -> None:
-    """A strip for each topic, its activity over time, its words beside it: PNG, PDF or SVG by suffix.
+    """A strip for each topic, its activity over time, its TOP words beside it: PNG, PDF or SVG by suffix.
 
     Arrays as in `topics`. Strips stand in order of the mean time of activity, the earliest first; of more than SHOWN
     topics those whose activity varies most are drawn.
@@ -68,16 +69,19 @@ def topic_figure(
     when = (steps @ above + 1e-9 * steps.mean()) / (above.sum(0) + 1e-9)
     shown = shown[np.argsort(when[shown], kind="stable")]
 
-    height = 0.44 * len(shown) + 0.55
-    figure = _figure(height)
+    low, high = min(0.0, activity.min()), max(1.0, activity.max())  # probabilities; means of samples may leave it
+    figure = _figure(0.44 * len(shown) + 0.7)
     figure.get_layout_engine().set(hspace=0.0, h_pad=0.02)  # type: ignore[union-attr]
     grid: Any = figure.subplots(len(shown), 2, sharex="col", squeeze=False, width_ratios=(1, 1.15))
     for (axes, beside), j in zip(grid, shown):
         _strip(axes, steps, activity[:, j])
+        axes.set_ylim(low, high + 0.05 * (high - low))
         beside.axis("off")
         beside.text(0.0, 0.5, f"{j}", transform=beside.transAxes, va="center", fontsize=8, color=QUIET)
-        words = _lines(_words(weights[:, j], vocabulary, top))
+        words = textwrap.fill(", ".join(_words(weights[:, j], vocabulary, TOP)), 60)
         beside.text(0.07, 0.5, words, transform=beside.transAxes, va="center", fontsize=8, linespacing=1.25)
+    for axes, title in zip(grid[0], ("activity", "topic, and the words that it raises most")):
+        axes.set_title(title, loc="left", fontsize=8, color=QUIET)
     last = grid[-1, 0]
     ticks = _ticks(times)
     last.set_xticks(ticks, [times[t] for t in ticks])
@@ -87,10 +91,8 @@ def topic_figure(
 
 
 def _strip(axes: "matplotlib.axes.Axes", steps: np.ndarray, activity: np.ndarray) -> None:
-    """From 0 to 1, or to the range of the values where they leave it."""
     axes.fill_between(steps, activity, step="mid", color=VALID, alpha=0.25, linewidth=0)
     axes.step(steps, activity, where="mid", color=VALID, linewidth=0.8)
-    axes.set_ylim(0.0, 1.05)
     axes.set_yticks([])
     axes.tick_params(bottom=False, labelbottom=False)
     axes.spines[["top", "left", "right"]].set_visible(False)
@@ -99,14 +101,7 @@ def _strip(axes: "matplotlib.axes.Axes", steps: np.ndarray, activity: np.ndarray
 
 
 def _words(column: np.ndarray, vocabulary: Sequence[str], top: int) -> list[str]:
-    return [vocabulary[m] for m in np.argsort(-column, kind="stable")[:top]]
-
-
-def _lines(words: Sequence[str]) -> str:
-    """On two lines of about the same length."""
-    lengths = np.cumsum([len(word) + 2 for word in words])
-    half = int(np.searchsorted(lengths, lengths[-1] / 2)) + 1
-    return "\n".join(", ".join(part) for part in (words[:half], words[half:]) if part)
+    return [vocabulary[int(m)] for m in np.argsort(-column, kind="stable")[:top]]
 
 
 def _when(activity: np.ndarray, times: Sequence[str]) -> str:

@@ -11,12 +11,14 @@ from counterpoint.core import Pairing
 from counterpoint.data import Corpus, Sequences
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError, nearest
-from counterpoint.evaluation import Score, error, evaluate, predict
+from counterpoint.evaluation import Score, error, evaluate, held_out_words, predict, word_baselines
 
 REPLICATES = 4  # measurements of each bound, as in results.json
 TRIALS = 100  # sequences that an error of single samples is averaged over at least
+UNTRAINED = ("marginal_per_sequence", "copy_error")  # baselines that ask nothing of the run but its corpus
 SAMPLES = 50  # of the prediction that is a mean
 PARTICLES = 16
+DRAWS = 20  # that MP and PP are averaged over, or their prediction is
 
 
 def measured(name: str, pairings: Sequence[Pairing], corpus: Corpus, key) -> list[float]:
@@ -40,6 +42,11 @@ def check(name: str) -> None:
     what = name.partition(":")[0]
     if what not in MEASURES:
         raise CounterpointError(f"no measure is called {what!r}{nearest(what, MEASURES)}")
+
+
+def untrained(name: str) -> bool:
+    """Whether a measure is the same whatever was trained."""
+    return name.partition(":")[0] in UNTRAINED
 
 
 def likelihood(bound: str, pairing: Pairing, corpus: Corpus, key) -> Score:
@@ -76,6 +83,17 @@ def copy_error(pairing: Pairing, corpus: Corpus, key) -> float:
     return error(last_frames(corpus.test, corpus.kind), corpus.test).mean
 
 
+def words(pairing: Pairing, corpus: Corpus, key):
+    """Held-out words of the years that were trained on, and of the year after them."""
+    return held_out_words(pairing.p, pairing.q, corpus.train, corpus.test.x[0], key, DRAWS)
+
+
+def word_baseline(name: str, which: int) -> Callable[[Pairing, Corpus, Any], float]:
+    """MP (0) or PP (1) where words are expected as often as they were in all training years, in the year itself, or in
+    the year before: baselines, whatever the pairing is."""
+    return lambda pairing, corpus, key: word_baselines(corpus.train.x[0], corpus.test.x[0])[name][which]
+
+
 # by name: a function of (pairing, corpus, key)
 MEASURES: dict[str, Callable[[Pairing, Corpus, Any], float]] = {
     "elbo_per_sequence": lambda *given: likelihood("ELBO", *given).per_sequence,
@@ -87,4 +105,13 @@ MEASURES: dict[str, Callable[[Pairing, Corpus, Any], float]] = {
     "prediction_error": prediction_error,
     "prediction_error_mean": prediction_error_mean,
     "copy_error": copy_error,
+    "mean_precision": lambda *given: words(*given).mp_draws.mean(),
+    "predictive_precision": lambda *given: words(*given).pp_draws.mean(),
+    "mean_precision_mean": lambda *given: words(*given).mp,
+    "predictive_precision_mean": lambda *given: words(*given).pp,
+    **{
+        f"{measure} of {name}": word_baseline(name, which)
+        for name in ("all years", "the year itself", "the year before")
+        for which, measure in enumerate(("mean_precision", "predictive_precision"))
+    },
 }

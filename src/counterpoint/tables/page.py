@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from counterpoint.report import duration
+from counterpoint.tables.measures import untrained
 from counterpoint.tables.record import Record, number, spread
-from counterpoint.tables.table import Column, Row, Table
+from counterpoint.tables.table import Cell, Column, Row, Table
 
 QUICK = "**A quick run on a cut of the data, to see that all of it works. Nothing here is a result.**"
 LIMITED = (
@@ -47,10 +48,10 @@ def lines(table: Table, records: Mapping[str, Record]) -> list[str]:
 
 def published(row: Row, column: Column) -> str:
     """A published number, or nothing."""
-    value = row.published.get(column.key)
-    if value is None:
+    printed = row.published.get(column.key)
+    if printed is None:
         return ""
-    return number(*(value if isinstance(value, tuple) else (value, None)), column.digits)
+    return number(*(printed if isinstance(printed, tuple) else (printed, None)), column.digits)
 
 
 def ours(table: Table, row: Row, column: Column, records: Mapping[str, Record]) -> str:
@@ -61,7 +62,13 @@ def ours(table: Table, row: Row, column: Column, records: Mapping[str, Record]) 
     record = records.get(cell.recipe)
     if record is None or cell.measure not in record.measures:
         return "not run"
-    return f"**{record.number(cell.measure, column.digits)}**" + ("" if record.complete else " †")
+    return f"**{value(record, cell, column)}**" + ("" if record.complete or untrained(cell.measure) else " †")
+
+
+def value(record: Record, cell: Cell, column: Column) -> str:
+    """Mean over repeats, ± their standard deviation where repeats can differ."""
+    mean, plus = spread(record.measures[cell.measure])
+    return number(mean, None if untrained(cell.measure) else plus, column.digits)
 
 
 def runs(table: Table, records: Mapping[str, Record], repeats: int, quick: bool) -> list[str]:
@@ -90,8 +97,8 @@ def numbers(table: Table, records: Mapping[str, Record], repeats: int, quick: bo
         cells: dict[str, Any] = {}
         for column in table.columns:
             if column.key in row.published:
-                value = row.published[column.key]
-                mean, plus = value if isinstance(value, tuple) else (value, None)
+                printed = row.published[column.key]
+                mean, plus = printed if isinstance(printed, tuple) else (printed, None)
                 cells.setdefault(column.key, {})["published"] = {"value": mean, "spread": plus, "source": row.source}
             if cell := table.cell(row, column):
                 values = records[cell.recipe].measures.get(cell.measure) if cell.recipe in records else None

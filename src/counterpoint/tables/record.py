@@ -39,11 +39,7 @@ class Record:
             return "complete"
         if self.slope is None:
             return "budget-limited"
-        return f"budget-limited, {self.slope:+.2g} nats per step per 1000 updates"
-
-    def number(self, measure: str, digits: int) -> str:
-        """Mean over repeats, ± their standard deviation."""
-        return number(*spread(self.measures[measure]), digits)
+        return f"budget-limited, {self.slope:+.3g} nats per step per 1000 updates"
 
 
 def spread(values: Sequence[float]) -> tuple[float, float | None]:

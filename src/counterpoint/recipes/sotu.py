@@ -1,0 +1,28 @@
+"""State of the Union addresses: table 4 of Gan et al. 2015."""
+
+from counterpoint.bounds import ELBO
+from counterpoint.estimators import VIMCOConfig
+from counterpoint.inference import TSBNRecognitionConfig
+from counterpoint.models import TSBNConfig
+from counterpoint.recipes.recipe import Recipe
+from counterpoint.training import FitConfig, OptimiserConfig
+
+RECIPES = [
+    Recipe(
+        name=f"sotu-{name}",
+        about=about,
+        data="sotu",
+        p=TSBNConfig(units=units, sees=False),
+        q=TSBNRecognitionConfig(),
+        bound=ELBO(particles=4, closed_form=False),
+        estimator=VIMCOConfig(signal="local"),
+        fit=FitConfig(
+            epochs=5000, patience=40, validate=25, buckets=1, batch_size=1, optimiser=OptimiserConfig(p=1e-3)
+        ),
+        particles=0,
+    )
+    for name, units, about in (
+        ("hmsbn", (25,), "HMSBN of 25 units over the words of each year (MP .327, PP .353)"),
+        ("dhmsbn-s", (25, 25), "two layers of 25 units (MP .299, PP .378)"),
+    )
+]
