@@ -112,10 +112,21 @@ def test_generate_continues_a_prefix(run, tmp_path, data):
         np.testing.assert_array_equal(only[:4], given["test"][:4])
 
 
+def test_generate_continues_the_sequence_that_is_named(run, tmp_path, data):
+    out = tmp_path / "more.npz"
+    words = ["--length", "1", "--prefix", "3", "--sequence", "2", "--split", "train", "--out", str(out)]
+    assert main(["generate", str(run), *words]) == 0
+    with np.load(out) as made, np.load(data) as given:
+        start = given["train_lengths"][:2].sum()
+        np.testing.assert_array_equal(made["sequence_1"][:3], given["train"][start : start + 3])
+
+
 def test_generate_refuses(run, refused, tmp_path):
     assert "at least 1" in refused("generate", str(run), "--length", "0")
     assert "prefix below 6" in refused("generate", str(run), "--prefix", "6")
     assert "cannot write" in refused("generate", str(run), "--out", str(tmp_path / "x.wav"))
+    assert "test has no sequence '99'" in refused("generate", str(run), "--prefix", "2", "--sequence", "99")
+    assert "no frame that VRNN could go on from" in refused("generate", str(run), "--mean")
 
 
 def test_show_and_recipes(run, capsys):
@@ -131,12 +142,25 @@ def test_show_and_recipes(run, capsys):
 
 def test_dry_run_writes_nothing(data, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    words = ["--p", "tsbn", "--q", "tsbn_recognition", "--estimator", "score_function", "--p.units", "3"]
+    words = [
+        "--p",
+        "tsbn",
+        "--q",
+        "tsbn_recognition",
+        "--estimator",
+        "score_function",
+        "--p.units",
+        "3",
+        "2",
+        "--p.order",
+        "2",
+    ]
     assert main(["train", "--data", data, "--dry-run", "--fit.batch-size", "4", *words]) == 0
     out = capsys.readouterr().out
     assert "p = tsbn" in out
     assert "an epoch: 2 steps" in out
-    assert "1 x 3 x 3" in out
+    assert "2 x 3 x 3" in out
+    assert "3 x 2" in out
     assert not list(tmp_path.iterdir())
 
 

@@ -10,7 +10,17 @@ import pytest
 from jax import random
 from scipy import stats
 
-from counterpoint.distributions import Bernoulli, Categorical, Chain, Empty, Family, FullGaussian, Gaussian
+from counterpoint.distributions import (
+    Bernoulli,
+    Categorical,
+    Chain,
+    Counts,
+    Empty,
+    Family,
+    FullGaussian,
+    Gaussian,
+    Grey,
+)
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -113,6 +123,8 @@ MEMBERS = {
     "gaussian": lambda: Gaussian(jnp.asarray(LOC), jnp.array([0.3, 1.0, 2.5])),
     "full_gaussian": lambda: FullGaussian(jnp.asarray(LOC), jnp.asarray(LOWER)),
     "categorical": lambda: Categorical(jnp.array([0.1, 1.3, -0.7])),
+    "counts": lambda: Counts(jnp.array([0.1, 1.3, -0.7]), 7),
+    "multinomial": lambda: Counts(jnp.array([0.1, 1.3, -0.7]), 7, True),
 }
 
 
@@ -150,6 +162,38 @@ def test_any_numbers_determine_a_member_of_the_family(name):
     x = law.sample(random.key(1))
     assert family.flatten(x).shape == (family.width,)
     assert family(jnp.zeros(law.size)).log_prob(x) == pytest.approx(float(law.like(jnp.zeros(law.size)).log_prob(x)))
+
+
+def test_counts_are_multinomial_once_their_coefficient_is_there():
+    law = Counts(jnp.array([0.1, 1.3, -0.7, 0.4]), 9, True)
+    chance = np.asarray(jax.nn.softmax(law.logits))
+    x = np.array([2.0, 0.0, 3.0, 1.0])  # of another total than is drawn
+    assert law.log_prob(jnp.asarray(x)) == pytest.approx(stats.multinomial(6, chance).logpmf(x), abs=1e-10)
+    words = np.repeat(np.arange(4), x.astype(int))
+    in_order = Counts(law.logits, 9).log_prob(jnp.asarray(x))
+    assert in_order == pytest.approx(np.log(chance[words]).sum(), abs=1e-10)
+    assert (np.asarray(draws(law, 100)).sum(1) == 9).all()
+
+
+def test_counts_that_are_seen_are_counts_among_the_seen_words():
+    law, x = Counts(jnp.array([0.1, 1.3, -0.7]), 5, True), np.array([2.0, 4.0, 1.0])
+    seen = np.array([True, False, True])
+    chance = np.exp([0.1, -0.7]) / np.exp([0.1, -0.7]).sum()
+    want = stats.multinomial(3, chance).logpmf([2, 1])
+    assert law.log_prob(jnp.asarray(x), jnp.asarray(seen)) == pytest.approx(want, abs=1e-10)
+    assert law.log_prob(jnp.asarray(x), jnp.zeros(3, bool)) == 0
+
+
+def test_grey_values_are_held_against_coins():
+    """It is the Bernoulli's log-probability where values are 0 and 1, the cross-entropy between, and no density."""
+    logits = jnp.array([0.4, -1.2, 2.0])
+    rate = np.asarray(jax.nn.sigmoid(logits))
+    for x in (np.array([1.0, 0.0, 1.0]), np.array([0.2, 0.7, 0.5])):
+        want = (x * np.log(rate) + (1 - x) * np.log(1 - rate)).sum()
+        assert Grey(logits).log_prob(jnp.asarray(x)) == pytest.approx(want, abs=1e-12)
+    assert not Grey(logits).normalised
+    assert Bernoulli(logits).normalised
+    np.testing.assert_array_equal(Grey(logits).sample(random.key(0)), Grey(logits).mean)
 
 
 @pytest.mark.parametrize("name", ["gaussian", "full_gaussian"])

@@ -7,7 +7,7 @@ import numpy as np
 from jax import random
 from rich.console import Console
 
-from counterpoint.commands.measure import CAPTION, COLUMNS, MANY, ONE, baselines, measure, rows, summary
+from counterpoint.commands.measure import COLUMNS, MANY, ONE, baselines, caption, measure, rows, summary
 from counterpoint.commands.pictures import draw, keep, look
 from counterpoint.data import Corpus
 from counterpoint.evaluation import generate, reconstruct
@@ -34,7 +34,7 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[st
     found = {
         "data": corpus.name,
         "split": "test",
-        "units": CAPTION,
+        "units": caption(run.recipe.facts(corpus)),
         "seeds": run.seeds,
         "validation": fitted.progress.best,
         "best_step": fitted.progress.best_step,
@@ -53,7 +53,7 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
             [row for title, results in found["results"].items() for row in rows(title, results)],
             COLUMNS,
             f"{corpus.name}, test set: {len(corpus.test)} sequences",
-            CAPTION + (MANY if run.repeats > 1 else ONE),
+            found["units"] + (MANY if run.repeats > 1 else ONE),
         )
     )
     if found["still_improving"]:

@@ -44,7 +44,7 @@ def run(words: list[str]) -> None:
     from rich.console import Console
 
     from counterpoint.commands.cache import keep_compiled
-    from counterpoint.commands.measure import CAPTION, COLUMNS, MANY, ONE, measure, rows, summary
+    from counterpoint.commands.measure import COLUMNS, MANY, ONE, caption, measure, rows, summary
     from counterpoint.data import load
     from counterpoint.evaluation import write_csv
     from counterpoint.report import table
@@ -79,9 +79,9 @@ def run(words: list[str]) -> None:
     for found, members in shown:
         results = {bound: summary([member[bound] for member in members]) for bound in members[0]}
         lines += rows(str(found.folder), results)
-    caption = CAPTION + (MANY if any(found.repeats > 1 for found, _ in shown) else ONE)
+    said = caption(first.recipe.facts(own)) + (MANY if any(found.repeats > 1 for found, _ in shown) else ONE)
     title = f"{corpus.name}, {options.split}: {len(sequences)} sequences, {int(sequences.lengths.sum())} steps"
-    console.print(table(lines, COLUMNS, title, caption))
+    console.print(table(lines, COLUMNS, title, said))
     for found, _ in shown:
         console.print(prediction(found, own if found is first else home, sequences), soft_wrap=True)
     if others:

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from jax import random
 
@@ -20,10 +21,12 @@ from counterpoint.models import AutoregressiveConfig
 from counterpoint.recipes import Recipe
 from counterpoint.training import FitConfig, OptimiserConfig, fit
 
-CAPTION = (
-    "Lower bounds on the log-likelihood, nats per step, higher is better. Per step: total nats by total steps."
-    " Per sequence: mean over sequences of nats by steps."
+BOUND = "Lower bounds on the log-likelihood, nats per step, higher is better."
+LOSS = (
+    "Lower bounds with minus the cross-entropy of grey values in the likelihood's place: a loss, not a likelihood."
+    " Nats per step, higher is better."
 )
+AVERAGES = " Per step: total nats by total steps. Per sequence: mean over sequences of nats by steps."
 ONE = " ± is the Monte Carlo standard error."
 MANY = " ± is the standard deviation over repeats."
 FIRST = "autoregressive, first order"
@@ -36,6 +39,11 @@ def bounds(own: AbstractBound, particles: int) -> dict[str, AbstractBound]:
     if particles:
         found |= {bound.label: bound for bound in (IWAE(particles=particles), FIVO(particles=particles))}
     return found | {own.label: own}
+
+
+def caption(known: Facts) -> str:
+    """What the numbers of a table are, for data with these facts."""
+    return (BOUND if known.family(jnp.zeros(known.family.size)).normalised else LOSS) + AVERAGES
 
 
 def measure(
