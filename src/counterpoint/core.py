@@ -73,7 +73,15 @@ class AbstractDistribution(eqx.Module):
 
     @abstractmethod
     def sample(self, key) -> PyTree:
-        """One event."""
+        """One event: `drawn(noise(key))`."""
+
+    def noise(self, key) -> PyTree:
+        """The randomness of one event, by shapes alone, so that a scan need not make it. Here: the key itself."""
+        return key
+
+    def drawn(self, noise) -> PyTree:
+        """The event that the noise leads to."""
+        return self.sample(noise)
 
     @abstractmethod
     def log_prob(self, value, observed=None) -> Float[Array, ""]:

@@ -15,7 +15,7 @@ and costs nothing. The bound stays a bound on the log-probability of what was ob
 drawn are pathwise, so for discrete x that the model feeds back they leave out how parameters change the draws.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -104,11 +104,11 @@ class Voices(NamedTuple):
     detach: bool
     closed_form: bool
 
-    def infer(self, carry, key, x, context, mask, z=None) -> Guess:
+    def infer(self, carry, key, noise, x, context, mask, z=None) -> Guess:
         view = stop if self.detach else lambda tree: tree
         proposal = self.q.propose(view(self.p), view(carry), context, x, random.fold_in(key, 0))
         law = proposal.distribution
-        drawn = law.sample(random.fold_in(key, 1)) if z is None else z
+        drawn = law.drawn(noise) if z is None else z
         drawn = drawn if self.pathwise else stop(drawn)
         log_q, seen = law.log_prob(drawn), jnp.array(True)
         if self.gaps and not self.q.fills_gaps:  # nothing to infer from: the prior takes over
@@ -142,26 +142,27 @@ def each(f, *own: bool):
 
 
 class Inputs(NamedTuple):
-    """What a scan over time reads: (T, B, ...), keys (T, B, K)."""
+    """What a scan over time reads: (T, B, ...); keys (T, B, K), and the noise that q draws z with, (T, B, K, ...)."""
 
     x: PyTree
     e: PyTree
     context: PyTree
     mask: PyTree
     valid: Array
-    key: Array
+    key: Any
+    noise: PyTree
 
 
 def draw(voices: Voices, carry, inputs: Inputs):
     """z_t ~ q step by step. Returns the last carry, what of the carries before each step is z's, the guesses."""
 
-    def one(carry, key, x, e, context, mask):
-        guess = voices.infer(carry, key, x, context, mask)
+    def one(carry, key, noise, x, e, context, mask):
+        guess = voices.infer(carry, key, noise, x, context, mask)
         return voices.p.advance(carry, guess.z, e), guess
 
     def step(carry, now: Inputs):
-        new, guess = each(one, True, True, False, False, False, False)(
-            carry, now.key, now.x, now.e, now.context, now.mask
+        new, guess = each(one, True, True, True, False, False, False, False)(
+            carry, now.key, now.noise, now.x, now.e, now.context, now.mask
         )
         return where(now.valid, new, carry), (parted(carry)[0], guess)
 
@@ -203,8 +204,8 @@ def seen_before(p: AbstractDirected, carry, e):
 def within(voices: Voices, carry, memory, log_weight, inputs: Inputs, resampling):
     """Draw, score, fill and resample step by step."""
 
-    def one(carry, memory, key, x, e, context, mask):
-        guess = voices.infer(carry, key, x, context, mask)
+    def one(carry, memory, key, noise, x, e, context, mask):
+        guess = voices.infer(carry, key, noise, x, context, mask)
         scores = voices.score(carry, guess, x, mask)
         if voices.gaps:
             memory, x, e = voices.fill(carry, memory, key, guess.z, x, mask)
@@ -219,8 +220,8 @@ def within(voices: Voices, carry, memory, log_weight, inputs: Inputs, resampling
             moved = jax.vmap(lambda tree, i: jax.tree.map(lambda a: a[i], tree))((carry, memory), ancestors)
             carry, memory, log_weight = where(now.valid, (*moved, even), (carry, memory, log_weight))
             chance = jnp.where(now.valid, chance, 0.0)
-        new, (x, guess, scores) = each(one, True, True, True, False, False, False, False)(
-            carry, memory, now.key, now.x, now.e, now.context, now.mask
+        new, (x, guess, scores) = each(one, True, True, True, True, False, False, False, False)(
+            carry, memory, now.key, now.noise, now.x, now.e, now.context, now.mask
         )
         new = where(now.valid, new, (carry, memory))
         change = where(now.valid, scores[0] + scores[1] - guess.log_q, jnp.zeros(()))
@@ -277,7 +278,10 @@ def rollout(
     hide = stop if detach else lambda tree: tree
     recognition, context = jax.vmap(lambda *a: q.encode(hide(p), *a))(state.recognition, x, hide(e), mask)
     keys = jax.vmap(lambda t: random.split(random.fold_in(key, t), (count, particles)))(state.time + jnp.arange(length))
-    inputs = Inputs(*swap((x, e, context, mask, batch.valid)), keys)  # pyright: ignore[reportCallIssue]
+    # made before the scan, where all of it is one call
+    law = first_proposal(p, q)
+    noise = jax.vmap(jax.vmap(jax.vmap(lambda key: law.noise(random.fold_in(key, 1)))))(keys)
+    inputs = Inputs(*swap((x, e, context, mask, batch.valid)), keys, noise)  # pyright: ignore[reportCallIssue]
     voices = Voices(p, q, gaps, pathwise, detach, closed_form)
 
     if resampling is not None or gaps or not defer:
@@ -294,8 +298,8 @@ def rollout(
             carry, own, guess = draw(voices, state.carry, inputs)
         else:
             carry, own = follow(voices, state.carry, inputs, z)
-            guess = jax.vmap(each(given(voices.infer), True, False, True, False, False, False, True))(
-                own, seen, inputs.key, inputs.x, inputs.context, inputs.mask, z
+            guess = jax.vmap(each(given(voices.infer), True, False, True, True, False, False, False, True))(
+                own, seen, inputs.key, inputs.noise, inputs.x, inputs.context, inputs.mask, z
             )
         scores = jax.vmap(each(given(voices.score), True, False, True, False, False))(
             own, seen, guess, inputs.x, inputs.mask

@@ -21,8 +21,14 @@ class Bernoulli(AbstractDistribution):
     support: ClassVar[Support] = BINARY  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def sample(self, key):
-        uniform = random.uniform(key, self.logits.shape, self.logits.dtype)
-        return (uniform < jax.nn.sigmoid(self.logits)).astype(self.logits.dtype)
+        return self.drawn(self.noise(key))
+
+    def noise(self, key):
+        """Uniform numbers."""
+        return random.uniform(key, self.logits.shape, self.logits.dtype)
+
+    def drawn(self, noise):
+        return (noise < jax.nn.sigmoid(self.logits)).astype(self.logits.dtype)
 
     def log_prob(self, value, observed=None):
         each = value * self.logits - jax.nn.softplus(self.logits)

@@ -57,8 +57,15 @@ class Chain(AbstractDistribution):
         return tuple(law.support for law in self.layers)
 
     def sample(self, key):
+        return self.drawn(self.noise(key))
+
+    def noise(self, key):
+        """That of each layer, in the order in which they are drawn."""
         keys = random.split(key, len(self.parts))
-        return self._event(self._layers(lambda i, law: law.sample(keys[i]))[0])
+        return tuple(self.layers[layer].noise(k) for layer, k in zip(self.order, keys))
+
+    def drawn(self, noise):
+        return self._event(self._layers(lambda i, law: law.drawn(noise[i]))[0])
 
     def log_prob(self, value, observed=None):
         drawn, laws = self._layers(lambda i, law: value[self.order[i]])

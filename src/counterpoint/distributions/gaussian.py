@@ -25,7 +25,14 @@ class Gaussian(AbstractDistribution):
     support: ClassVar[Support] = REAL  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def sample(self, key):
-        return self.loc + self.scale * random.normal(key, self.loc.shape, self.loc.dtype)
+        return self.drawn(self.noise(key))
+
+    def noise(self, key):
+        """Standard normal numbers."""
+        return random.normal(key, self.loc.shape, self.loc.dtype)
+
+    def drawn(self, noise):
+        return self.loc + self.scale * noise
 
     def log_prob(self, value, observed=None):
         each = -0.5 * (((value - self.loc) / self.scale) ** 2 + LOG_TWO_PI) - jnp.log(self.scale)
@@ -58,7 +65,14 @@ class FullGaussian(AbstractDistribution):
     support: ClassVar[Support] = REAL  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def sample(self, key):
-        return self.loc + self.cholesky @ random.normal(key, self.loc.shape, self.loc.dtype)
+        return self.drawn(self.noise(key))
+
+    def noise(self, key):
+        """Standard normal numbers."""
+        return random.normal(key, self.loc.shape, self.loc.dtype)
+
+    def drawn(self, noise):
+        return self.loc + self.cholesky @ noise
 
     def log_prob(self, value, observed=None):
         """The marginal of the observed entries: missing ones become independent standard normals at their

@@ -60,7 +60,7 @@ def carries(p: AbstractDirected, q: AbstractPosterior, trace: Trace, gaps: bool)
     state = initial_state(p, q, rows, each)
     e = swap(jax.vmap(p.embed)(state.memory, swap(x))[1])
     voices = Voices(p, q, False, True, False, False)
-    own = follow(voices, state.carry, Inputs(x, e, None, None, valid, None), z)[1]  # pyright: ignore[reportArgumentType]
+    own = follow(voices, state.carry, Inputs(x, e, None, None, valid, None, None), z)[1]  # pyright: ignore[reportArgumentType]
     share = lambda a: jnp.broadcast_to(a[:, :, None], (*a.shape[:2], each, *a.shape[2:]))
     past = joined(own, jax.tree.map(share, seen_before(p, state.carry, e)))
     return jax.tree.map(lambda a: a.reshape(a.shape[0], count, particles, *a.shape[3:]), past)

@@ -43,8 +43,8 @@ def layer(key, scale: float, out: int, order: int, *, now=0, across=0, below=0, 
 
 
 def back(weights: Float[Array, "n out in"], lags: Float[Array, "n in"]) -> Float[Array, " out"]:
-    """sum_d W_d u_t-d for one t; lags newest first. One product, for those in a scan must be few and fat."""
-    return jnp.moveaxis(weights, 0, 1).reshape(weights.shape[1], -1) @ lags.ravel()
+    """sum_d W_d u_t-d for one t; lags newest first."""
+    return sum((w @ u for w, u in zip(weights, lags)), start=jnp.zeros(weights.shape[1], weights.dtype))
 
 
 def shift(lags: Float[Array, "n in"], new: Float[Array, " in"]) -> Float[Array, "n in"]:
@@ -53,7 +53,12 @@ def shift(lags: Float[Array, "n in"], new: Float[Array, " in"]) -> Float[Array, 
 
 
 def lagged(weights: Float[Array, "n out in"], past: Float[Array, "S in"], length: int) -> Float[Array, "T out"]:
-    """sum_d W_d u_t+1-d for each of the T = `length` newest rows of `past` (n - 1 older rows, then T)."""
-    n, start = len(weights), len(past) - length
-    rows = [past[start - d : start - d + length] @ weights[d].T for d in range(n)]
-    return sum(rows, start=jnp.zeros((length, weights.shape[1]), weights.dtype))
+    """sum_d W_d u_t+1-d for each of the T = `length` newest rows of `past` (n - 1 older rows, then T).
+
+    One product for all lags; what is shifted is its result.
+    """
+    n, out, width = weights.shape
+    each = (past @ weights.reshape(n * out, width).T).reshape(len(past), n, out)
+    start = len(past) - length
+    rows = [each[start - d : start - d + length, d] for d in range(n)]
+    return sum(rows, start=jnp.zeros((length, out), weights.dtype))
