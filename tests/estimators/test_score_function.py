@@ -90,7 +90,7 @@ def test_reward_to_go_is_unbiased_whatever_the_baselines(memory, baseline):
     p, q = tsbn()
     estimator = ScoreFunction(learned() if baseline else None, family=COINS, normalise=False)
     grad_p, grad_q, _ = expected(p, q, ELBO(), estimator, seen(float(memory.mean), float(memory.variance)))
-    np.testing.assert_allclose(grad_q.d, KNOWN, atol=2e-9)
+    np.testing.assert_allclose(grad_q.layers[0].bias, KNOWN, atol=2e-9)
     close((grad_p, grad_q), exact(p, q, ELBO()))
 
 
@@ -135,7 +135,7 @@ def test_the_local_signal_has_its_known_bias():
     grad_p, grad_q, _ = expected(
         p, q, ELBO(), ScoreFunction(learned(), family=COINS, signal="local", normalise=False), seen()
     )
-    np.testing.assert_allclose(grad_q.d, LOCAL, atol=1e-9)
+    np.testing.assert_allclose(grad_q.layers[0].bias, LOCAL, atol=1e-9)
     close(grad_p, exact(p, q, ELBO())[0])
 
 
@@ -160,7 +160,7 @@ def test_moments_of_the_batch_itself_bias_the_gradient():
     p, q = tsbn()
     first = Moments(jnp.zeros(()), jnp.ones(()), jnp.zeros((), jnp.int32))
     _, grad_q, _ = expected(p, q, ELBO(), ScoreFunction(None, normalise=False), first)
-    assert np.abs(grad_q.d - np.array(KNOWN)).max() > 0.01
+    assert np.abs(grad_q.layers[0].bias - np.array(KNOWN)).max() > 0.01
 
 
 def test_the_baseline_descends_its_squared_error_and_moves_nothing_else():
@@ -182,7 +182,7 @@ def test_the_baseline_descends_its_squared_error_and_moves_nothing_else():
 
 def test_descent_makes_the_baseline_a_better_guess():
     p, q = tsbn()
-    p = eqx.tree_at(lambda p: p.c, p, p.c + 2.0)  # ones are likely, zeros are not, so signals differ by frame
+    p = eqx.tree_at(lambda p: p.visible.bias, p, p.visible.bias + 2.0)  # ones are likely, zeros are not, so signals differ by frame
     x = np.zeros((64, 4, 2))
     x[32:] = 1.0
     batch = whole(x[0], 64)._replace(x=jnp.asarray(x))
@@ -213,7 +213,7 @@ def test_drawn_estimates_reach_the_exact_gradient():
     def sample(q, keys):
         def one(key):
             grad = jax.grad(lambda q: -STEPS * estimator(p, q, ELBO(), whole(FRAMES), key, seen(), None)[0].surrogate)
-            return grad(q).d
+            return grad(q).layers[0].bias
 
         return jax.vmap(one)(keys)
 

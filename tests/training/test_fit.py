@@ -237,7 +237,7 @@ def test_where_one_repeat_breaks_none_takes_the_step():
     """All repeats share one counter; one that went on alone would take that step twice after a resume."""
     pairings = [build(jax.random.key(i)) for i in range(2)]
     params = [split(pairing)[0] for pairing in pairings]
-    broken = eqx.tree_at(lambda a: a.p.b, params[1], params[1].p.b * jnp.nan)
+    broken = eqx.tree_at(lambda a: a.p.visible.bias, params[1], params[1].p.visible.bias * jnp.nan)
     optimiser = OptimiserConfig().build(10)
     learners = [Learner(a, optimiser.init(a), pairings[0].initial()) for a in (params[0], broken)]
     learner = jax.tree.map(lambda *a: jnp.stack(a), *learners)
