@@ -123,11 +123,15 @@ def dictionary(corpus, pairing, key, folder):
 
 
 def topics_of(corpus, pairing, key, folder):
-    """Each hidden unit as a topic: the words it raises most, and when it is on."""
+    """Each hidden unit as a topic: the words whose share it raises most where they stand at their usual share, and when
+    it is on."""
     weights = pairing.p.dictionary()
     if weights is None:
         return []
-    weights = np.asarray(weights)
+    share = np.concatenate(corpus.train.x).sum(0) + 0.5
+    share = share / share.sum()
+    raised = share[:, None] * np.exp(np.asarray(weights))
+    weights = raised / raised.sum(0) - share[:, None]
     on = activity(pairing.p, pairing.q, corpus.train.take([0]), key)[0]
     if on.shape[1] != weights.shape[1]:  # the units of the lowest layer are not those that are drawn
         return []

@@ -15,7 +15,6 @@ from counterpoint.evaluation import Score, error, evaluate, held_out_words, pred
 
 REPLICATES = 4  # measurements of each bound, as in results.json
 TRIALS = 100  # sequences that an error of single samples is averaged over at least
-UNTRAINED = ("marginal_per_sequence", "copy_error")  # baselines that ask nothing of the run but its corpus
 SAMPLES = 50  # of the prediction that is a mean
 PARTICLES = 16
 DRAWS = 20  # that MP and PP are averaged over, or their prediction is
@@ -94,6 +93,11 @@ def word_baseline(name: str, which: int) -> Callable[[Pairing, Corpus, Any], flo
     return lambda pairing, corpus, key: word_baselines(corpus.train.x[0], corpus.test.x[0])[name][which]
 
 
+WORD_BASELINES = {
+    f"{measure} of {name}": word_baseline(name, which)
+    for name in ("all years", "the year itself", "the year before")
+    for which, measure in enumerate(("mean_precision", "predictive_precision"))
+}
 # by name: a function of (pairing, corpus, key)
 MEASURES: dict[str, Callable[[Pairing, Corpus, Any], float]] = {
     "elbo_per_sequence": lambda *given: likelihood("ELBO", *given).per_sequence,
@@ -109,9 +113,10 @@ MEASURES: dict[str, Callable[[Pairing, Corpus, Any], float]] = {
     "predictive_precision": lambda *given: words(*given).pp_draws.mean(),
     "mean_precision_mean": lambda *given: words(*given).mp,
     "predictive_precision_mean": lambda *given: words(*given).pp,
-    **{
-        f"{measure} of {name}": word_baseline(name, which)
-        for name in ("all years", "the year itself", "the year before")
-        for which, measure in enumerate(("mean_precision", "predictive_precision"))
-    },
+    **WORD_BASELINES,
 }
+UNTRAINED = (
+    "marginal_per_sequence",
+    "copy_error",
+    *WORD_BASELINES,
+)  # baselines that ask nothing of the run but its corpus
