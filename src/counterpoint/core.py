@@ -29,7 +29,8 @@ from counterpoint.errors import CounterpointError
 
 class Seen(NamedTuple):
     """Marks a part of a carry that is a function of e_t alone: the same for all particles of a sequence, so it is
-    computed once for them, and over all t at once."""
+    computed once for them, and over all t at once. A model that has it has a `memory`, too: by that it is known where
+    particles have seen different x."""
 
     value: PyTree
 
@@ -122,7 +123,7 @@ class AbstractModel(eqx.Module):
         return jnp.concatenate([jnp.ravel(a) for a in jax.tree.leaves(x)])
 
     def dictionary(self) -> Float[Array, "R J"] | None:
-        """What each unit of the lowest hidden layer adds to a frame's parameters; None where that is no matrix."""
+        """What each unit of z, of its lowest layer, adds to a frame's parameters; None where that is no matrix."""
         return None
 
     @abstractmethod

@@ -4,7 +4,10 @@ config.json   recipe, seed, repeats, data and their digest, versions
 metrics.json  the history: one row for each epoch
 checkpoints/  what fit writes
 results.json  test bounds of the run and of the baselines
-curves.png  rolls.png  sample.mid (sample.npz where the data are not notes)
+curves.png  rolls.png  sample.mid (.gif for films and motion, .npz for numbers)
+dictionary.png  topics.png  topics.md   what can be seen within a model of images or of words
+table.json    what `reproduce` measured
+generated/  predicted/                  what those verbs made
 """
 
 import hashlib
@@ -98,19 +101,19 @@ class Run:
     def write(self, name: str, values: Any) -> None:
         """A JSON file of the folder."""
         with replacing(self.folder / name) as file:
-            file.write((json.dumps(_finite(values), indent=1) + "\n").encode())
+            file.write((json.dumps(finite(values), indent=1) + "\n").encode())
 
     def read(self, name: str) -> Any:
         """Raises CounterpointError where the file is absent or damaged."""
         return read(self.folder / name)
 
 
-def _finite(values: Any) -> Any:
+def finite(values: Any) -> Any:
     """JSON has no NaN and no infinity."""
     if isinstance(values, dict):
-        return {key: _finite(value) for key, value in values.items()}
+        return {key: finite(value) for key, value in values.items()}
     if isinstance(values, list | tuple):
-        return [_finite(value) for value in values]
+        return [finite(value) for value in values]
     return None if isinstance(values, float) and not math.isfinite(values) else values
 
 

@@ -182,7 +182,8 @@ def test_the_baseline_descends_its_squared_error_and_moves_nothing_else():
 
 def test_descent_makes_the_baseline_a_better_guess():
     p, q = tsbn()
-    p = eqx.tree_at(lambda p: p.visible.bias, p, p.visible.bias + 2.0)  # ones are likely, zeros are not, so signals differ by frame
+    # ones are likely, zeros are not, so signals differ by frame
+    p = eqx.tree_at(lambda p: p.visible.bias, p, p.visible.bias + 2.0)
     x = np.zeros((64, 4, 2))
     x[32:] = 1.0
     batch = whole(x[0], 64)._replace(x=jnp.asarray(x))

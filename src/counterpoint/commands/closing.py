@@ -7,9 +7,10 @@ import numpy as np
 from jax import random
 from rich.console import Console
 
-from counterpoint.commands.measure import COLUMNS, MANY, ONE, baselines, caption, measure, rows, summary
+from counterpoint.commands.measure import COLUMNS, MANY, ONE, axis, baselines, caption, measure, rows, summary
 from counterpoint.commands.pictures import draw, keep, look
 from counterpoint.data import Corpus
+from counterpoint.errors import CounterpointError
 from counterpoint.evaluation import generate, reconstruct
 from counterpoint.report import curves, table
 from counterpoint.runs import EVALUATE, GENERATE, Run
@@ -29,8 +30,6 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[st
             title: {bound: summary([score]) for bound, score in scores.items()} for title, scores in others.items()
         }
         references = {title: results[title]["exact"]["per_step"] for title in others}
-    with console.status("drawing"):
-        pictures(run, corpus, fitted, references)
     found = {
         "data": corpus.name,
         "split": "test",
@@ -43,6 +42,11 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[st
         "results": results,
     }
     run.write("results.json", found)
+    with console.status("drawing"):
+        try:
+            pictures(run, corpus, fitted, references)
+        except CounterpointError as error:  # what was measured stands
+            console.print(f"not all could be drawn: {error}", soft_wrap=True)
     return found
 
 
@@ -74,7 +78,13 @@ def improving(run: Run, fitted: Fitted) -> bool:
 
 def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, float]) -> None:
     """curves.png, rolls.png, the sample and what can be seen within the model, of the first repeat."""
-    curves(fitted.progress.history, run.folder / "curves.png", references, f"{run.recipe.name} on {corpus.name}")
+    curves(
+        fitted.progress.history,
+        run.folder / "curves.png",
+        references,
+        f"{run.recipe.name} on {corpus.name}",
+        axis(run.recipe.facts(corpus)),
+    )
     pairing = fitted.pairings[0]
     middle = int(np.argsort(corpus.test.lengths, kind="stable")[len(corpus.test) // 2])
     shown = corpus.test.take([middle])

@@ -46,6 +46,12 @@ def caption(known: Facts) -> str:
     return (BOUND if known.family(jnp.zeros(known.family.size)).normalised else LOSS) + AVERAGES
 
 
+def axis(known: Facts) -> str:
+    """The same for an axis."""
+    normal = known.family(jnp.zeros(known.family.size)).normalised
+    return "bound on log-likelihood" if normal else "bound with minus the cross-entropy, a loss"
+
+
 def measure(
     pairings: Sequence[Pairing], sequences: Sequences, particles: int, key, replicates: int
 ) -> list[dict[str, Score]]:

@@ -27,6 +27,11 @@ from counterpoint.report import (
 FPS = 20.0  # of films whose frames have no length of their own
 
 
+def rate(corpus: Corpus) -> float:
+    """Frames a second that a film shows: the corpus' own where a GIF can, and not slower than one can watch."""
+    return min(50.0, max(1.0, 1 / corpus.seconds)) if corpus.seconds else FPS
+
+
 def nothing(corpus: Corpus, pairing: Pairing, key, folder: Path) -> list[Path]:
     """Where there is nothing to see within a model."""
     return []
@@ -100,14 +105,14 @@ def draw_images(corpus, sequences, path):
 
 
 def write_images(corpus, sequences, path):
-    fps = 1 / corpus.seconds if corpus.seconds else FPS
-    gif_images(titled(sequences), path, corpus.view.height, corpus.view.width, fps=fps)
+    gif_images(titled(sequences), path, corpus.view.height, corpus.view.width, fps=rate(corpus))
     return [path]
 
 
 def write_motion(corpus, sequences, path):
-    view, fps = corpus.view, 1 / corpus.seconds if corpus.seconds else FPS
-    gif_skeleton({title: view.positions(a) for title, a in titled(sequences).items()}, view.skeleton.edges, path, fps)
+    view = corpus.view
+    poses = {title: view.positions(a) for title, a in titled(sequences).items()}
+    gif_skeleton(poses, view.skeleton.edges, path, rate(corpus))
     return [path]
 
 
@@ -118,7 +123,8 @@ def dictionary(corpus, pairing, key, folder):
         return []
     path = folder / "dictionary.png"
     height, width = corpus.view.height, corpus.view.width
-    image_grid(np.asarray(weights).T.reshape(-1, height, width), path, title="What each hidden unit adds to a frame")
+    images = np.asarray(weights)[: height * width].T  # the rest, where there is any, is what is added to scales
+    image_grid(images.reshape(-1, height, width), path, title="What each hidden unit adds to a frame")
     return [path]
 
 
@@ -133,8 +139,6 @@ def topics_of(corpus, pairing, key, folder):
     raised = share[:, None] * np.exp(np.asarray(weights))
     weights = raised / raised.sum(0) - share[:, None]
     on = activity(pairing.p, pairing.q, corpus.train.take([0]), key)[0]
-    if on.shape[1] != weights.shape[1]:  # the units of the lowest layer are not those that are drawn
-        return []
     words, times = corpus.view.vocabulary, corpus.view.times[: len(on)]
     topic_figure(weights, on, words, times, folder / "topics.png")
     rows = topics(weights, on, words, times)

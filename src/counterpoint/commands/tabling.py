@@ -151,9 +151,9 @@ class Tabling:
         """The table with what is there so far. Raises CounterpointError where it cannot be written."""
         found = self.records()
         text = page.markdown(self.table, found, self.repeats, self.quick)
-        data = json.dumps(page.numbers(self.table, found, self.repeats, self.quick), indent=1) + "\n"
+        data = json.dumps(runs.finite(page.numbers(self.table, found, self.repeats, self.quick)), indent=1) + "\n"
         pages = [(self.path, text), (self.path.with_suffix(".json"), data)]
-        for path, content in [*pages, *([(self.page, text)] if self.page else [])]:
+        for path, content in [*pages, *([(self.page, text)] if self.page and found else [])]:
             with replacing(path) as file:
                 file.write(content.encode())
 

@@ -56,7 +56,7 @@ def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
     path = Path(source).expanduser()
     if path.is_dir() and any(path.glob("*.asf")):
         return amc_folder(path)
-    if path.suffix == ".zip" or (path.is_dir() and any(path.rglob("*.txt"))):
+    if path.suffix == ".zip" or (path.is_dir() and any(file.suffix.lower() == ".txt" for file in path.rglob("*"))):
         return texts(path)
     if path.suffix == ".npz" or len(path.parts) > 1 or path.exists():
         return load_npz(path)

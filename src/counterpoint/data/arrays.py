@@ -78,7 +78,8 @@ def load_npz(path: str | Path) -> Corpus:
 
 
 def save_npz(path: str | Path, corpus: Corpus) -> None:
-    """Write a corpus in the stacked form that `load_npz` reads back equal; masks of frames or of entries alike."""
+    """Write a corpus in the stacked form that `load_npz` reads back equal; masks of frames or of entries alike. Views
+    of notes and images are kept; words and skeletons are not."""
     arrays = {key: np.array(value) for key in ABOUT if (value := getattr(corpus, key)) is not None}
     if isinstance(corpus.view, Notes):
         arrays["lowest"] = np.array(corpus.view.lowest)

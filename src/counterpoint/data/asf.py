@@ -194,7 +194,7 @@ def read_amc(path: str | Path, skeleton: Skeleton) -> np.ndarray:
         joint = channel.rpartition("_")[0]
         places[joint] = slice(places[joint].start if joint in places else i, i + 1)
     rows: list[list[float]] = []
-    first = 0
+    first: int | None = None
     missing: set[str] = set()
     for line in _lines(path):
         word = line.words[0]
@@ -204,7 +204,7 @@ def read_amc(path: str | Path, skeleton: Skeleton) -> np.ndarray:
         elif len(line.words) == 1 and word.isdecimal():
             if missing:
                 raise line.wrong(f"the frame before has no {min(missing)}; expected every bone with a dof")
-            first = first or int(word) - len(rows)
+            first = int(word) if first is None else first
             if int(word) != first + len(rows):
                 raise line.wrong(f"frame {word} follows frame {first + len(rows) - 1}; frames must not be left out")
             rows.append([0.0] * len(skeleton.channels))

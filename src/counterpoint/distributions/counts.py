@@ -28,8 +28,7 @@ class Counts(AbstractDistribution):
     support: ClassVar[Support] = COUNTS  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def sample(self, key):
-        words = random.categorical(key, self.logits, shape=(self.total,))
-        return jnp.zeros(self.logits.shape, self.logits.dtype).at[words].add(1)
+        return random.multinomial(key, self.total, jax.nn.softmax(self.logits)).astype(self.logits.dtype)
 
     def log_prob(self, value, observed=None):
         """Of the counts that are observed, as counts among the observed words."""

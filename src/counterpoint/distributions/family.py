@@ -158,6 +158,10 @@ def facts(x: tuple[np.ndarray, ...], kind: str = "binary", observed=None, likeli
         frames = frames[seen.reshape(len(seen), -1).all(1)]
         frames = frames if len(frames) else np.zeros((1, *frames.shape[1:]), frames.dtype)
     shape = frames.shape[1:] if kind != "index" else (int(frames.max()) + 1,)
+    if len(shape) != 1 and name in ("counts", "multinomial", "full_gaussian"):
+        raise CounterpointError(
+            f"likelihood {name!r} needs frames that are vectors; these have shape {shape}: flatten them"
+        )
     total = max(1, round(float(frames.sum()) / len(frames))) if kind == "count" else 1
     family = Family(name, shape, total)
     return Facts(family, FAMILIES[name].marginal(frames, family).astype(np.float64))

@@ -46,6 +46,8 @@ class WakeSleep(AbstractEstimator):
     sleep: float = eqx.field(static=True, default=0.5)
 
     def check(self, p, q, bound):
+        if not (self.wake or self.sleep):
+            raise CounterpointError("wake_sleep with wake 0 and sleep 0 never teaches q; choose one or both above 0")
         if bound.resampling is not None:
             raise CounterpointError(
                 f"wake_sleep weighs whole paths, and those of {bound.name} are cut where particles resample: choose"

@@ -12,8 +12,8 @@ from jaxtyping import Float
 from counterpoint.core import AbstractDirected, Seen
 from counterpoint.distributions import Bernoulli, Facts, Family
 from counterpoint.errors import CounterpointError, at_least
-from counterpoint.models.tsbn import Drive
-from counterpoint.networks import Layer, lagged, layer, shift
+from counterpoint.models.tsbn import Drive, driven, remembered
+from counterpoint.networks import Layer, layer, shift
 
 
 @dataclass(frozen=True)
@@ -75,20 +75,14 @@ class DTSBND(AbstractDirected):
 
     def memory(self):
         """The last n - 1 frames, oldest first."""
-        return jnp.zeros((max(self.order - 1, 0), self.family.width), self.visible.bias.dtype)
+        return remembered(self.order, self.family, self.visible.bias.dtype)
 
     def embed(self, memory, x):
         """e_t = v_t and what v_t .. v_t-n+1 add to the layers at t + 1."""
-        v = jax.vmap(self.family.flatten)(x).astype(self.visible.bias.dtype)
-        past = jnp.concatenate([memory, v])
-        drive = lambda part: lagged(part.below, past, len(v))
-        return past[len(v) :], (v, drive(self.middle[0]), drive(self.visible))
+        return driven(memory, x, self.family, self.middle[0], self.visible)
 
     def features(self, x, e):
         return e[0]
-
-    def dictionary(self):
-        return self.visible.now
 
     def initial(self):
         zeros = lambda part: jnp.zeros((self.order, len(part.bias)), part.bias.dtype)

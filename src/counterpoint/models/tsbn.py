@@ -104,16 +104,11 @@ class TSBN(AbstractDirected):
 
     def memory(self):
         """The last n - 1 frames, oldest first."""
-        return jnp.zeros((max(self.order - 1, 0), self.family.width), self.visible.bias.dtype)
+        return remembered(self.order, self.family, self.visible.bias.dtype)
 
     def embed(self, memory, x):
         """e_t = v_t and what v_t .. v_t-n+1 add to the layers at t + 1."""
-        v = jax.vmap(self.family.flatten)(x).astype(self.visible.bias.dtype)
-        past = jnp.concatenate([memory, v])
-        drive = lambda part: (
-            jnp.zeros((len(v), len(part.bias)), v.dtype) if part.below is None else lagged(part.below, past, len(v))
-        )
-        return past[len(v) :], (v, drive(self.hidden[0]), drive(self.visible))
+        return driven(memory, x, self.family, self.hidden[0], self.visible)
 
     def features(self, x, e):
         return e[0]
@@ -142,3 +137,18 @@ class TSBN(AbstractDirected):
         drive = carry.seen.value
         past = self.visible.constant(drive.start) + drive.visible
         return self.family(self.visible.now @ layers_of(z)[0] + past)
+
+
+def remembered(order: int, family: Family, dtype) -> Float[Array, "m M"]:
+    """The n - 1 frames before the first: nothing."""
+    return jnp.zeros((max(order - 1, 0), family.width), dtype)
+
+
+def driven(memory: Float[Array, "m M"], x, family: Family, lowest: Layer, visible: Layer):
+    """The last n - 1 frames; v_t, and what v_t .. v_t-n+1 add to the two layers at t + 1, each (T, ...)."""
+    v = jax.vmap(family.flatten)(x).astype(memory.dtype)
+    past = jnp.concatenate([memory, v])
+    drive = lambda part: (
+        jnp.zeros((len(v), len(part.bias)), v.dtype) if part.below is None else lagged(part.below, past, len(v))
+    )
+    return past[len(v) :], (v, drive(lowest), drive(visible))

@@ -25,7 +25,7 @@ class Recipe:
 
     name   what it is called
     about  one line: what it does, and the published number that it is held against
-    data   a name of a corpus, or the path of an .npz
+    data   a name of a corpus, or the path of what `data.load` reads
     particles   of the IWAE and FIVO bounds that the test set is measured with, beside the one trained; 0 for neither
     likelihood  what p gives of a frame, such as gaussian_log_std; None: the usual one for the kind of data
     """

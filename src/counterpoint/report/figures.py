@@ -29,8 +29,9 @@ def curves(
     path: str | os.PathLike,
     references: Mapping[str, float] | None = None,
     title: str | None = None,
+    what: str = "bound on log-likelihood",
 ) -> None:
-    """Training and validation bound, nats per step, against epoch.
+    """Training and validation bound, nats per step, against epoch; `what` says of what it is one.
 
     `history` holds rows {"epoch": int, "step": int, "train": [R], "valid": [R]} with one value per repeat;
     either list may be absent or None, and None or NaN stands for one absent value. Each repeat is a thin
@@ -56,7 +57,7 @@ def curves(
     axes.set_ylim(low, high)
     _label(axes, references or {}, low, high)
     axes.set_xlabel("epoch")
-    axes.set_ylabel("bound on log-likelihood,\nnats per step (higher is better)")
+    axes.set_ylabel(f"{what},\nnats per step (higher is better)")
     axes.xaxis.set_major_locator(_integers())
     # Above the axes, where no curve can run through it.
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, frameon=False, fontsize=8)

@@ -18,7 +18,7 @@ TABLE = Table(
 Videos of three balls, 100 frames of 30 x 30 pixels, drawn anew by the rules of Sutskever's generator. The paper trains
 on 4000 and tests on 200, without validation; here 200 of the 4000 validate. Pixels are grey, between 0 and 1, so the
 negative log-likelihood is a cross-entropy, a loss and not a likelihood: a bound's negative, the mean over frames and
-videos, from one draw for each video in the paper and four here.
+videos, from one draw for each video in the paper and several here, which have the same expectation.
 
 The prediction error is the mean over frames 2 to 100 and over test videos of the squared difference summed over pixels,
 between a frame and what is expected of it given the frames before. The paper draws the hidden units of that expectation

