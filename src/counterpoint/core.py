@@ -20,6 +20,7 @@ from typing import Any, ClassVar, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.core import Tracer
 from jaxtyping import Bool, Float, Int, PyTree
@@ -52,13 +53,13 @@ class Support(NamedTuple):
     """What values a distribution can give: a name that q and p must share, and a test of data."""
 
     name: str
-    contains: Any  # elementwise: array -> bool array
+    contains: Any  # elementwise, in NumPy: array -> bool array
 
 
-REAL = Support("real numbers", jnp.isfinite)
+REAL = Support("real numbers", np.isfinite)
 BINARY = Support("0 or 1", lambda x: (x == 0) | (x == 1))
 UNIT_INTERVAL = Support("numbers between 0 and 1", lambda x: (x >= 0) & (x <= 1))
-COUNTS = Support("counts 0, 1, 2, ...", lambda x: (x >= 0) & (x == jnp.round(x)))
+COUNTS = Support("counts 0, 1, 2, ...", lambda x: (x >= 0) & (x == np.round(x)))
 
 
 class AbstractDistribution(eqx.Module):

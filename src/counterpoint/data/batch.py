@@ -36,20 +36,17 @@ def check_data(p: AbstractDirected, sequences: Sequences) -> None:
         )
     support = law.support
     assert isinstance(support, Support)  # a frame has one layer
-    inside = np.asarray(support.contains(jnp.asarray(np.concatenate(sequences.x))))
-    if sequences.observed is not None:
-        seen = np.concatenate(sequences.observed)
-        inside = inside | ~seen.reshape(seen.shape + (1,) * (inside.ndim - seen.ndim))
-    if not inside.all():
-        row, *entry = (int(n) for n in np.argwhere(~inside)[0])
-        ends = np.cumsum(sequences.lengths)
-        i = int(np.searchsorted(ends, row, side="right"))
-        step = row - int(ends[i] - sequences.lengths[i])
-        raise CounterpointError(
-            f"{sequences.what}: value {sequences.x[i][(step, *entry)]} at step {step} of sequence {i} is outside the"
-            f" support of the {type(law).__name__} likelihood ({support.name}); transform the data or choose"
-            " another likelihood"
-        )
+    for i, x in enumerate(sequences.x):  # one by one: all of them at once may be much
+        inside = np.asarray(support.contains(x))
+        if sequences.observed is not None:
+            seen = sequences.observed[i]
+            inside = inside | ~seen.reshape(seen.shape + (1,) * (inside.ndim - seen.ndim))
+        if not inside.all():
+            at = tuple(int(n) for n in np.argwhere(~inside)[0])
+            raise CounterpointError(
+                f"{sequences.what}: value {x[at]} at step {at[0]} of sequence {i} is outside the support of the"
+                f" {type(law).__name__} likelihood ({support.name}); transform the data or choose another likelihood"
+            )
 
 
 def _edges(lengths: np.ndarray, most: int) -> list[int]:

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, random
 from jaxtyping import Float
 
@@ -22,7 +23,7 @@ class Categorical(AbstractDistribution):
     @property
     def support(self):
         n = self.logits.shape[0]
-        return Support(f"indices 0 to {n - 1}", lambda x: (x >= 0) & (x < n) & (x == jnp.round(x)))
+        return Support(f"indices 0 to {n - 1}", lambda x: (x >= 0) & (x < n) & (x == np.round(x)))
 
     def sample(self, key):
         return random.categorical(key, self.logits).astype(jnp.int32)
