@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jax import Array, random
+from jax import Array, lax, random
 from jaxtyping import PyTree
 
 from counterpoint.bounds import score
@@ -40,16 +40,32 @@ def split(pairing: Pairing) -> tuple[PyTree, PyTree]:
     return eqx.partition(pairing, eqx.is_inexact_array)
 
 
+LARGE = 2**20  # parameters, from where matrix products are fat enough alone, and slower in a batch of repeats
+
+
 def repeat(f, count: int, axes):
-    """vmap over repeats; a single one keeps its plain products."""
-    if count > 1:
-        return jax.vmap(f, axes)
+    """f over repeats: all in one vmap, or one after the other where the first argument is large. A single one keeps its
+    plain products."""
+
+    def one_by_one(*args):
+        mapped = [arg for arg, axis in zip(args, axes) if axis == 0]
+
+        def one(mapped):
+            rest = iter(mapped)
+            return f(*(next(rest) if axis == 0 else arg for arg, axis in zip(args, axes)))
+
+        return lax.map(one, mapped)
 
     def alone(*args):
         one = [jax.tree.map(lambda a: a[0], arg) if axis == 0 else arg for arg, axis in zip(args, axes)]
         return jax.tree.map(lambda a: a[None], f(*one))
 
-    return alone
+    def run(*args):
+        size = sum(a.size for a in jax.tree.leaves(args[0])) // count
+        how = alone if count == 1 else one_by_one if size > LARGE else jax.vmap(f, axes)
+        return how(*args)
+
+    return run
 
 
 def make_step(static: PyTree, optimiser: optax.GradientTransformation, count: int, crop: int | None):
