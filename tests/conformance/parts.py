@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from jax import random
 
 from counterpoint.bounds import ELBO, FIVO, IWAE, Warmup
@@ -181,6 +182,12 @@ def designs() -> list[tuple[str, str, str, str]]:
         chosen.append(best)
         open_ -= meetings(best)
     return sorted(chosen)
+
+
+def shared_out(cases, every: int) -> list:
+    """Each `every`-th case in the default suite, the others with -m slow: they compile for minutes."""
+    slow = pytest.mark.slow
+    return [case if i % every == 0 else pytest.param(case, marks=slow) for i, case in enumerate(cases)]
 
 
 def refusal(call) -> str:

@@ -15,6 +15,7 @@ from conformance.parts import (
     build,
     build_estimator,
     designs,
+    shared_out,
     spoiled,
 )
 from counterpoint.core import Batch, Pairing
@@ -56,11 +57,7 @@ def sound(tree):
         assert leaf.dtype in (jnp.float32, jnp.int32)
 
 
-# every part is in the default suite many times over; some of the meetings wait for -m slow
-WAITING = [pytest.param(d, marks=pytest.mark.slow) if i % 3 == 2 else d for i, d in enumerate(DESIGNS)]
-
-
-@pytest.mark.parametrize("design", WAITING, ids="+".join)
+@pytest.mark.parametrize("design", shared_out(DESIGNS, 3), ids="+".join)
 def test_a_pairing_is_finite_and_blind_to_padding(design):
     pairing, batch, key = pairing_of(*design), batch_of(design[0]), random.key(1)
     args = key, pairing.initial(), 3
@@ -71,7 +68,7 @@ def test_a_pairing_is_finite_and_blind_to_padding(design):
     same_bits(run(pairing, spoiled(batch, 1e30), *args), found)
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+@pytest.mark.parametrize("pair", shared_out(PAIRS, 2), ids="+".join)
 def test_a_pairing_is_blind_to_what_is_missing(pair):
     options = [d for d in DESIGNS if d[:2] == pair]
     pairing, key = pairing_of(*options[len(options) // 2]), random.key(2)
