@@ -20,12 +20,12 @@ TABLE = Table(
     name="music",
     title="Polyphonic music",
     about="""\
-Lower bounds on the log-likelihood of the test sequences in nats per step: higher is better. The grid of Boulanger-
-Lewandowski et al. (2012), 88 notes, whole sequences, every step scored. The average is that of Gan et al.: the mean
-over test sequences of nats by steps, so that every sequence counts alike. They draw one sample for each sequence;
-ours is a mean of more draws, which has the same expectation. Each repeat is the one that was best on the validation
-set by the bound it was trained on. Both baselines have no latent variables, so that theirs is the log-likelihood
-itself.
+Lower bounds on the log-likelihood of the test sequences in nats per step: higher is better. The grid of
+Boulanger-Lewandowski et al. (2012), 88 notes, whole sequences, every step scored. The average is that of Gan et al.:
+the mean over test sequences of nats by steps, so that every sequence counts alike. They draw one sample for each
+sequence; ours is a mean of more draws, which has the same expectation. Each repeat is the one that was best on the
+validation set by the bound it was trained on. Both baselines have no latent variables, so that theirs is the
+log-likelihood itself.
 
 RNN-NADE, RTRBM and RNN are quoted as Gan et al. print them. They are no bounds but log-likelihoods (the RTRBM's an
 estimate), which their authors average over steps, so they stand here for orientation only. RNN-NADE on JSB is also
