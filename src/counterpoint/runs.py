@@ -31,7 +31,7 @@ from counterpoint.errors import CounterpointError, nearest
 from counterpoint.files import replacing
 from counterpoint.recipes import Recipe, from_dict
 from counterpoint.training import Progress, checkpoint
-from counterpoint.training.step import split
+from counterpoint.training.step import member, split
 
 VERSIONS = ("counterpoint", "jax", "jaxlib", "equinox", "optax", "numpy")
 EVALUATE, GENERATE = 2, 3  # streams of randomness beside those of training: key = (seed, stream)
@@ -95,7 +95,7 @@ class Run:
         parts = [split(self.pairing(corpus, seed)) for seed in self.seeds]
         like = jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *(params for params, _ in parts))
         params = checkpoint.load(path, {"params": like})[0]["params"]
-        members = [jax.tree.map(lambda a: a[i], params) for i in range(self.repeats)]  # noqa: B023
+        members = [member(params, i) for i in range(self.repeats)]
         return [eqx.combine(member, static) for member, (_, static) in zip(members, parts)]
 
     def write(self, name: str, values: Any) -> None:

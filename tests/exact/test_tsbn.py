@@ -38,7 +38,7 @@ def by_messages(p):
     message, before = None, np.zeros(2)
     for v in FRAMES:
         said = np.array([coins(w2 @ h + w4 @ before + visible.bias, v) for h in states])
-        move = lambda past, h: coins(w1 @ past + w3 @ before + layer.bias, h)  # noqa: B023
+        move = lambda past, h, before=before: coins(w1 @ past + w3 @ before + layer.bias, h)
         if message is None:
             message = np.array([move(np.zeros(2), h) for h in states]) * said
         else:

@@ -41,15 +41,19 @@ def bounds(own: AbstractBound, particles: int) -> dict[str, AbstractBound]:
     return found | {own.label: own}
 
 
+def normalised(known: Facts) -> bool:
+    """Whether the likelihood is one, and not a loss in its place."""
+    return known.family(jnp.zeros(known.family.size)).normalised
+
+
 def caption(known: Facts) -> str:
     """What the numbers of a table are, for data with these facts."""
-    return (BOUND if known.family(jnp.zeros(known.family.size)).normalised else LOSS) + AVERAGES
+    return (BOUND if normalised(known) else LOSS) + AVERAGES
 
 
 def axis(known: Facts) -> str:
     """The same for an axis."""
-    normal = known.family(jnp.zeros(known.family.size)).normalised
-    return "bound on log-likelihood" if normal else "bound with minus the cross-entropy, a loss"
+    return "bound on log-likelihood" if normalised(known) else "bound with minus the cross-entropy, a loss"
 
 
 def measure(

@@ -2,12 +2,11 @@
 
 from typing import ClassVar
 
-import jax
-import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
 from counterpoint.core import UNIT_INTERVAL, AbstractDistribution, Support
+from counterpoint.distributions.bernoulli import Bernoulli
 
 
 class Grey(AbstractDistribution):
@@ -29,12 +28,11 @@ class Grey(AbstractDistribution):
         return self.mean
 
     def log_prob(self, value, observed=None):
-        each = value * self.logits - jax.nn.softplus(self.logits)
-        return (each if observed is None else jnp.where(observed, each, 0.0)).sum()
+        return Bernoulli(self.logits).log_prob(value, observed)
 
     @property
     def mean(self):
-        return jax.nn.sigmoid(self.logits)
+        return Bernoulli(self.logits).mean
 
     @property
     def size(self):

@@ -203,7 +203,7 @@ def panels(
     if limits is None:
         bar = figure.colorbar(image, ax=list(grid[:, 0]), aspect=40, pad=0.01)
         bar.ax.tick_params(labelsize=8)
-        bar.outline.set_linewidth(0.5)  # type: ignore[operator]
+        _thin(bar)
     if seconds is None:
         grid[-1, 0].xaxis.set_major_locator(_integers())
     grid[-1, 0].set_xlabel("time, seconds" if seconds else "time step", fontsize=8)
@@ -242,6 +242,11 @@ def _figure(height: float) -> "matplotlib.figure.Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+
+
+def _thin(bar: Any) -> None:  # Matplotlib's stubs do not know a colour bar's outline
+    """A thin frame around a colour bar."""
+    bar.outline.set_linewidth(0.5)
 
 
 def _save(figure: "matplotlib.figure.Figure", path: str | os.PathLike) -> None:

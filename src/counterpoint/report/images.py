@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from counterpoint.errors import CounterpointError
-from counterpoint.report.figures import WIDTH, _figure, _save
+from counterpoint.report.figures import WIDTH, _figure, _save, _thin
 
 FRAMES = 12  # of a strip, at most
 
@@ -121,7 +121,7 @@ def _mosaic(
     if bar:
         legend = figure.colorbar(scale, ax=axes, aspect=30, pad=0.01)
         legend.ax.tick_params(labelsize=7)
-        legend.outline.set_linewidth(0.5)  # type: ignore[operator]
+        _thin(legend)
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     _save(figure, path)

@@ -71,7 +71,7 @@ def topic_figure(
 
     low, high = min(0.0, activity.min()), max(1.0, activity.max())  # probabilities; means of samples may leave it
     figure = _figure(0.44 * len(shown) + 0.7)
-    figure.get_layout_engine().set(hspace=0.0, h_pad=0.02)  # type: ignore[union-attr]
+    figure.set_layout_engine("constrained", hspace=0.0, h_pad=0.02)
     grid: Any = figure.subplots(len(shown), 2, sharex="col", squeeze=False, width_ratios=(1, 1.15))
     for (axes, beside), j in zip(grid, shown):
         _strip(axes, steps, activity[:, j])

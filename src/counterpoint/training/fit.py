@@ -19,7 +19,7 @@ from counterpoint.errors import CounterpointError, at_least
 from counterpoint.training import checkpoint
 from counterpoint.training.optimiser import OptimiserConfig
 from counterpoint.training.signals import Stop
-from counterpoint.training.step import CHECKED, Learner, make_step, make_validate, split
+from counterpoint.training.step import CHECKED, Learner, make_step, make_validate, member, split
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class _Loop:
                 if progress.step == (progress.epoch + 1) * self.per_epoch:
                     self.end_epoch()
             self.save(due=False)
-        members = [jax.tree.map(lambda a: a[i], self.chosen) for i in range(len(self.seeds))]  # noqa: B023
+        members = [member(self.chosen, i) for i in range(len(self.seeds))]
         return Fitted([eqx.combine(member, self.static) for member in members], progress, stop.asked)
 
     def end_epoch(self):

@@ -35,6 +35,11 @@ class Outcome(NamedTuple):
 CHECKED = ("the bound", "the gradient of p", "the gradient of q", "the gradient of the baselines", "the parameters")
 
 
+def member(tree: PyTree, index: int) -> PyTree:
+    """One repeat's part of a tree whose leaves have a leading axis of repeats."""
+    return jax.tree.map(lambda a: a[index], tree)
+
+
 def split(pairing: Pairing) -> tuple[PyTree, PyTree]:
     """Parameters, and everything else."""
     return eqx.partition(pairing, eqx.is_inexact_array)
@@ -57,7 +62,7 @@ def repeat(f, count: int, axes):
         return lax.map(one, mapped)
 
     def alone(*args):
-        one = [jax.tree.map(lambda a: a[0], arg) if axis == 0 else arg for arg, axis in zip(args, axes)]
+        one = [member(arg, 0) if axis == 0 else arg for arg, axis in zip(args, axes)]
         return jax.tree.map(lambda a: a[None], f(*one))
 
     def run(*args):
