@@ -256,3 +256,28 @@ def test_a_cut_keeps_beginnings():
     cut = quick.cut(corpus())
     np.testing.assert_array_equal(cut.test.lengths, [32, 6, 6])
     assert cut.test.names == ("still", "b", "c")
+
+
+def test_a_cut_keeps_the_year_that_is_to_be_predicted():
+    many = Sequences((np.ones((50, 3)),))
+    found = quick.cut(Corpus("mine", many, many, Sequences((np.ones((51, 3)),)), "real"))
+    assert (found.train.lengths[0], found.test.lengths[0]) == (32, 33)
+
+
+def test_what_could_not_be_measured_is_no_error_when_it_is_read_again(tmp_path):
+    from counterpoint import runs
+
+    run = runs.Run(tmp_path, Recipe("mine"), 0, 1, "mine", None, "")
+    kept = record.Record([0], {"a": [float("nan")]}, 1, 1, 1.0, True, None, "a machine")
+    run.write(record.FILE, dataclasses.asdict(kept))
+    mean, plus = record.spread(record.read(run).measures["a"])
+    assert np.isnan(mean)
+    assert plus is None
+
+
+def test_rows_of_baselines_have_their_own_measure_in_every_column():
+    """Where one is forgotten, the column's own would put another model's number there."""
+    for table in REAL.values():
+        for row in table.rows:
+            if row.measures:
+                assert set(row.measures) == set(row.recipes), (table.name, row.title)

@@ -126,6 +126,7 @@ def test_generate_refuses(run, refused, tmp_path):
     assert "prefix below 6" in refused("generate", str(run), "--prefix", "6")
     assert "cannot write" in refused("generate", str(run), "--out", str(tmp_path / "x.wav"))
     assert "test has no sequence '99'" in refused("generate", str(run), "--prefix", "2", "--sequence", "99")
+    assert "add --prefix STEPS" in refused("generate", str(run), "--sequence", "1")
     assert "no frame that VRNN could go on from" in refused("generate", str(run), "--mean")
 
 
@@ -181,3 +182,17 @@ def test_midi_of_notes(tmp_path):
     corpus = load("chorales")
     (path,) = keep(corpus, [corpus.test.x[0]], tmp_path / "a.mid")
     assert mido.MidiFile(path).length == pytest.approx(len(corpus.test.x[0]) * (corpus.seconds or 0.5))
+
+
+def test_what_was_measured_stands_where_a_picture_fails(run, capsys, monkeypatch):
+    from counterpoint.commands import closing
+    from counterpoint.errors import CounterpointError
+
+    def fail(*args):
+        raise CounterpointError("no paper")
+
+    monkeypatch.setattr(closing, "pictures", fail)
+    (run / "results.json").unlink()
+    assert main(["resume", str(run)]) == 0
+    assert "not all could be drawn: no paper" in capsys.readouterr().out
+    assert (run / "results.json").is_file()

@@ -195,6 +195,7 @@ def test_skeletons_that_are_refused(tmp_path, old, new, message):
         (lambda s: s.replace("right 0.0", "right x", 1), "line 8: right is followed by x; expected 1 numbers"),
         (lambda s: s.replace("right 0.0\n", "", 1), "line 8: the frame before has no right"),
         (lambda s: s.replace("\n2\n", "\n3\n"), "line 9: frame 3 follows frame 1"),
+        (lambda s: s.replace("\n1\n", "\n0\n").replace("\n2\n", "\n5\n"), "line 9: frame 5 follows frame 0"),
         (lambda s: s.rpartition("right")[0], "ends in a frame without right; it is cut short"),
         (lambda s: s.replace(":DEGREES", ":RADIANS"), "line 3: angles in radians"),
         (lambda s: s.replace("\n1\n", "\n", 1), "line 4: root stands before any frame"),

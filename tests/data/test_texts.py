@@ -171,6 +171,29 @@ def test_a_damaged_zip(content, tmp_path):
         texts(tmp_path / "none.zip")
 
 
+def test_a_zip_may_not_hold_more_than_it_says(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"1900.txt": "liberty " * 50_000})
+    data = path.read_bytes()
+    size = (8 * 50_000).to_bytes(4, "little")
+    path.write_bytes(data.replace(size, (10).to_bytes(4, "little")))
+    with pytest.raises(CounterpointError, match="is not a zip that can be read"):
+        texts(path)
+
+
+def test_a_zip_that_is_packed_in_a_rare_way_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("1900.txt", "liberty " * 50)
+    with pytest.raises(CounterpointError, match=r"1900\.txt is packed in a rare way"):
+        texts(tmp_path / "a.zip")
+
+
+def test_what_a_mac_adds_to_a_zip_is_no_text(tmp_path):
+    words = {"1900.txt": "liberty union " * 30, "1901.txt": "union union " * 30}
+    plain = texts(zipped(tmp_path / "a.zip", words))
+    mac = texts(zipped(tmp_path / "b.zip", words | {"__MACOSX/._1900.txt": "junk " * 90}))
+    assert mac.view == plain.view
+
+
 def test_too_much_text(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[load_sotu.__module__], "LIMIT", 10)
     for source in (folder, zipped(tmp_path / "a.zip", TEXTS)):

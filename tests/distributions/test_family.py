@@ -39,6 +39,12 @@ def test_a_likelihood_is_of_its_kind_of_data():
         facts((np.ones((2, 3), int),), "count", likelihood="gaussian")
 
 
+@pytest.mark.parametrize(("kind", "name"), [("count", None), ("real", "full_gaussian")])
+def test_frames_that_are_no_vectors_are_refused_where_vectors_are_needed(kind, name):
+    with pytest.raises(CounterpointError, match=r"these have shape \(2, 3\): flatten them"):
+        facts((np.ones((4, 2, 3)),), kind, likelihood=name)
+
+
 def test_categories_are_counted_where_something_was_seen():
     x, seen = np.array([0, 1, 2, 999]), np.array([True, True, True, False])
     assert facts((x,), "index", (seen,)).family.shape == (3,)

@@ -9,6 +9,7 @@ from jax import lax, random
 
 from counterpoint.bounds import ELBO, FIVO, IWAE
 from counterpoint.core import Pairing
+from counterpoint.errors import CounterpointError
 from counterpoint.estimators import VIMCO
 from counterpoint.estimators.vimco import advantage
 from counterpoint.rollout import rollout
@@ -77,5 +78,5 @@ def test_what_is_taken_off_is_the_bound_with_the_others_mean(bound):
     ],
 )
 def test_bounds_without_a_leave_one_out_signal_are_refused(bound, signal, reason):
-    with pytest.raises(Exception, match=reason):
+    with pytest.raises(CounterpointError, match=reason):
         Pairing(*tsbn(), bound, VIMCO(signal))

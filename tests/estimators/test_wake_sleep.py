@@ -9,6 +9,7 @@ from jax import lax, random
 
 from counterpoint.bounds import ELBO, FIVO, IWAE
 from counterpoint.core import Batch, Pairing
+from counterpoint.errors import CounterpointError
 from counterpoint.estimators import WakeSleep
 from counterpoint.estimators.wake_sleep import dream
 from counterpoint.rollout import rollout
@@ -105,7 +106,12 @@ def test_p_learns_nothing_through_q_in_gaps():
         np.testing.assert_allclose(a, b, atol=1e-12)
 
 
+def test_a_q_that_is_never_taught_is_refused():
+    with pytest.raises(CounterpointError, match="never teaches q"):
+        Pairing(*tsbn(), IWAE(2), WakeSleep(0.0, 0.0))
+
+
 @pytest.mark.parametrize(("bound", "reason"), [(ELBO(1), "whose weight is always"), (FIVO(4), "cut where particles")])
 def test_bounds_that_do_not_weigh_whole_paths_are_refused(bound, reason):
-    with pytest.raises(Exception, match=reason):
+    with pytest.raises(CounterpointError, match=reason):
         Pairing(*tsbn(), bound, WakeSleep())

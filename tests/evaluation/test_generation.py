@@ -135,3 +135,13 @@ def test_a_reconstruction_fills_gaps_along_each_draw():
     given = Sequences((np.array([0, 0, 0, 0, 1]),), (np.array([True, False, False, False, True]),))
     (found,) = reconstruct(sure, ForwardBackward(), given, random.key(0), samples=2)
     np.testing.assert_array_equal(found.argmax(-1), np.arange(5) % 3)
+
+
+def test_the_mean_goes_on_without_noise():
+    """x_t = .5 x_t-1 + 1 exactly, though the likelihood has a scale of its own; and again by the same key."""
+    family = Family("gaussian", (1,))
+    p = Autoregressive(jnp.array([[[0.5], [0.0]]]), jnp.array([1.0, 0.7]), family)
+    (found,) = generate(p, random.key(0), 4, mean=True)
+    np.testing.assert_allclose(found[:, 0], [1.0, 1.5, 1.75, 1.875], rtol=1e-6)
+    (noisy,) = generate(p, random.key(0), 4)
+    assert (np.abs(noisy - found) > 1e-3).all()

@@ -23,7 +23,7 @@ from counterpoint.errors import CounterpointError
 from counterpoint.estimators import Pathwise, ScoreFunctionConfig
 from counterpoint.inference import Prior, TSBNRecognitionConfig
 from counterpoint.models import AutoregressiveConfig, TSBNConfig
-from counterpoint.training import FitConfig, OptimiserConfig, checkpoint, fit
+from counterpoint.training import FitConfig, OptimiserConfig, checkpoint, fit, step
 from counterpoint.training.step import Learner, make_step, split
 
 
@@ -140,8 +140,10 @@ def best_of(fitted):
     return checkpoint.paths(eqx.filter(fitted.pairings[0], eqx.is_inexact_array)).items()
 
 
-def test_each_repeat_equals_its_seed_alone(undisturbed):
+@pytest.mark.parametrize("large", [step.LARGE, 0], ids=["in one batch", "one after the other"])
+def test_each_repeat_equals_its_seed_alone(large, monkeypatch):
     """To rounding: one program for all has other matrix products. The second stops early, as it would alone."""
+    monkeypatch.setattr(step, "LARGE", large)
     together = fit(build, TRAIN, VALID, config(6, patience=2), seed=0, repeats=3)
     for i, pairing in enumerate(together.pairings):
         alone = fit(build, TRAIN, VALID, config(6, patience=2), seed=i)
