@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -56,11 +56,11 @@ def read(run: Run) -> Record | None:
     if not (run.folder / FILE).is_file():
         return None
     try:
-        found = Record(**run.read(FILE))
+        values = run.read(FILE)
         # JSON has no NaN: what could not be measured is null there
-        known = {name: [math.nan if v is None else v for v in values] for name, values in found.measures.items()}
-        return replace(found, measures=known)
-    except (TypeError, AttributeError):
+        known = {name: [math.nan if v is None else v for v in each] for name, each in values["measures"].items()}
+        return Record(**values | {"measures": known})
+    except (TypeError, AttributeError, KeyError):
         raise CounterpointError(
             f"{run.folder / FILE}: damaged, or of another version; delete it and it is made anew"
         ) from None
