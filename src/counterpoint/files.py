@@ -1,20 +1,25 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, where a user wants them; folders that one process has to itself."""
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from counterpoint.errors import CounterpointError
 
+try:
+    import fcntl
+except ImportError:  # Windows: no lock there
+    fcntl = None
+
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path` when the block ends well, and is dropped when it does not.
 
-    Folders that are missing are made. Raises CounterpointError where `path` cannot be written.
+    Folders that are missing are made. Raises CounterpointError where `path` cannot be written, on a full disk too.
     """
     path = Path(path)
     try:
@@ -31,10 +36,41 @@ def replacing(path: str | os.PathLike) -> Iterator[IO[bytes]]:
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(name, 0o666 & ~umask)  # mkstemp makes it private; give it what open() would have
-        try:
-            os.replace(name, path)
-        except OSError as error:
-            raise CounterpointError(f"cannot write {path}: {error.strerror or error}") from error
-    except BaseException:
+        os.replace(name, path)
+    except BaseException as error:
         os.unlink(name)
+        if isinstance(error, OSError):
+            raise CounterpointError(f"cannot write {path}: {error.strerror or error}") from error
         raise
+
+
+def target(out: Path, name: str, kinds: Sequence[str]) -> Path:
+    """The file to write: `out` itself, or in the folder `out` the file `name`, with the first of the suffixes `kinds`.
+
+    Raises CounterpointError for a name of another kind.
+    """
+    if out.suffix in kinds and not out.is_dir():
+        return out
+    if out.suffix and not out.is_dir():
+        raise CounterpointError(f"cannot write {out}: give a folder or a name in {' or '.join(kinds)}")
+    return out / f"{name}{kinds[0]}"
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """No other process is let in until the block ends, or its process does.
+
+    Raises CounterpointError where another is there.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if fcntl is not None:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CounterpointError(
+                    f"another process is at work in {folder}; wait for it, or stop it and go on"
+                ) from None
+        yield
+    finally:
+        os.close(handle)

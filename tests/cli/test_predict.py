@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from counterpoint.cli import main
-from counterpoint.commands.measure import last_frames
 from counterpoint.evaluation import error
+from counterpoint.evaluation.baselines import last_frames
 from counterpoint.runs import open_run
 
 

@@ -244,7 +244,7 @@ def corpus():
 def test_a_measure_may_take_one_test_sequence_by_name(parts):
     given = corpus()
     pairing = parts["first"].build(parts["first"].facts(given), jax.random.key(0))
-    value = lambda name: measures.measured(name, [pairing], given, jax.random.key(0))[0]
+    value = lambda name: measures.measured([name], [pairing], given, jax.random.key(0))[name][0]
     assert value("copy_error:still") == 0 < value("copy_error")
     with pytest.raises(CounterpointError, match="did you mean 'still'"):
         value("copy_error:stil")

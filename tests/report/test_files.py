@@ -1,7 +1,11 @@
+import errno
+import subprocess
+import sys
+
 import pytest
 
 from counterpoint.errors import CounterpointError
-from counterpoint.files import replacing
+from counterpoint.files import alone, replacing
 
 
 def write_half(path):
@@ -28,3 +32,22 @@ def test_an_impossible_place_is_one_clear_line(tmp_path):
     with pytest.raises(CounterpointError, match="cannot write"), replacing(tmp_path / "folder"):
         pass
     assert {p.name for p in tmp_path.iterdir()} == {"file", "folder"}
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path):
+    def fill():
+        with replacing(tmp_path / "a.bin"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(CounterpointError, match=r"cannot write .*a\.bin: No space left"):
+        fill()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_lets_one_process_in(tmp_path):
+    code = "import sys; from pathlib import Path; from counterpoint.files import alone\n"
+    code += "with alone(Path(sys.argv[1])): pass"
+    other = lambda: subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    with alone(tmp_path):
+        assert "another process is at work" in other().stderr
+    assert other().returncode == 0

@@ -9,6 +9,7 @@ from counterpoint.commands.closing import close, tell
 from counterpoint.commands.display import Display
 from counterpoint.commands.stopping import CODES, Stopped, signal_of, terminable
 from counterpoint.data import Corpus
+from counterpoint.files import alone
 from counterpoint.report import duration
 from counterpoint.runs import Run, open_run
 from counterpoint.training import Fitted, Progress, fit
@@ -35,7 +36,8 @@ def execute(run: Run, corpus: Corpus) -> int:
 def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
     """Fit from where the run stands.
 
-    Raises Stopped where a signal ended it early, after saving; KeyboardInterrupt for one before or after `fit`.
+    Raises Stopped where a signal ended it early, after saving; KeyboardInterrupt for one before or after `fit`;
+    CounterpointError where another process trains there.
     """
     run = open_run(run.folder)  # as it will be read to go on, where a setting of 20 is 20.0 and `fit` tells them apart
     before = run.progress()
@@ -46,7 +48,7 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
     if before.step:
         console.print(f"goes on from step {before.step}, epoch {before.epoch}", soft_wrap=True)
     recorder = Recorder(run)
-    with Display(console) as display:
+    with alone(run.folder), Display(console) as display:
 
         def watch(progress: Progress, per_epoch: int, epochs: int) -> None:
             recorder(progress)

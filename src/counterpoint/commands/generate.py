@@ -57,12 +57,14 @@ def run(words: list[str]) -> None:
     from counterpoint.commands.cache import keep_compiled
     from counterpoint.commands.pictures import draw, keep, look
     from counterpoint.evaluation import generate
+    from counterpoint.files import target
     from counterpoint.runs import open_run
 
     keep_compiled()
     found = open_run(options.run)
     corpus = found.corpus()
-    path = target(options, found.folder / "generated", look(corpus).suffix)
+    kinds = tuple(dict.fromkeys((look(corpus).suffix, ".npz")))
+    path = target(options.out or found.folder / "generated", title(options), kinds)
     pairing = found.best(corpus)[0]
     given = beginning(corpus, options) if options.prefix else None
     length = options.length if options.length is not None else int(np.median(corpus.train.lengths))
@@ -78,17 +80,11 @@ def run(words: list[str]) -> None:
         print(one)
 
 
-def target(options: Options, folder: Path, suffix: str) -> Path:
-    """The file to write. Raises CounterpointError for a kind of file that these data do not have."""
-    kinds = tuple(dict.fromkeys((suffix, ".npz")))
-    out = folder if options.out is None else options.out
-    if out.suffix in kinds and not out.is_dir():
-        return out
-    if out.suffix and not out.is_dir():
-        raise CounterpointError(f"cannot write {out}: give a folder or a name in {' or '.join(kinds)}")
+def title(options: Options) -> str:
+    """What a file is called that nobody named."""
     start = f"prefix{options.prefix}-" if options.prefix else ""
     start += f"{options.split}-{options.sequence}-" if options.sequence is not None else ""
-    return out / f"{start}seed{options.seed}{suffix}"
+    return f"{start}seed{options.seed}"
 
 
 def beginning(corpus, options: Options):

@@ -4,22 +4,17 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax.numpy as jnp
-import numpy as np
 from jax import random
 
-from counterpoint.bounds import ELBO, FIVO, IWAE
+from counterpoint.bounds import ELBO
 from counterpoint.commands.stopping import Stopped
-from counterpoint.core import AbstractBound, Pairing
+from counterpoint.core import Pairing
 from counterpoint.data import Corpus
 from counterpoint.data.sequences import Sequences
 from counterpoint.distributions import Facts
-from counterpoint.estimators import Pathwise
-from counterpoint.evaluation import Prediction, Score, evaluate
-from counterpoint.inference import PriorConfig
-from counterpoint.models import AutoregressiveConfig
+from counterpoint.evaluation import Score, evaluate, standard_bounds
+from counterpoint.evaluation.baselines import first_order, linear, normalised
 from counterpoint.recipes import Recipe
-from counterpoint.training import FitConfig, OptimiserConfig, fit
 
 BOUND = "Lower bounds on the log-likelihood, nats per step, higher is better."
 LOSS = (
@@ -30,20 +25,6 @@ AVERAGES = " Per step: total nats by total steps. Per sequence: mean over sequen
 ONE = " ± is the Monte Carlo standard error."
 MANY = " ± is the standard deviation over repeats."
 FIRST = "autoregressive, first order"
-STEPS = 3000  # that the first-order baseline trains at most: seconds
-
-
-def bounds(own: AbstractBound, particles: int) -> dict[str, AbstractBound]:
-    """The bounds a test set is measured with: ELBO, IWAE-K, FIVO-K, and the one that was trained."""
-    found = {"ELBO": own if own.label == "ELBO" else ELBO()}
-    if particles:
-        found |= {bound.label: bound for bound in (IWAE(particles=particles), FIVO(particles=particles))}
-    return found | {own.label: own}
-
-
-def normalised(known: Facts) -> bool:
-    """Whether the likelihood is one, and not a loss in its place."""
-    return known.family(jnp.zeros(known.family.size)).normalised
 
 
 def caption(known: Facts) -> str:
@@ -61,7 +42,7 @@ def measure(
 ) -> list[dict[str, Score]]:
     """One set of scores for each member."""
     return [
-        evaluate(a.p, a.q, sequences, bounds(a.bound, particles), random.fold_in(key, i), replicates)
+        evaluate(a.p, a.q, sequences, standard_bounds(a.bound, particles), random.fold_in(key, i), replicates)
         for i, a in enumerate(pairings)
     ]
 
@@ -70,46 +51,17 @@ def baselines(recipe: Recipe, corpus: Corpus, key) -> dict[str, dict[str, Score]
     """Frames that are independent of each other, and frames that see the one before, both without z: exact."""
     known, found = recipe.facts(corpus), {}
     name = {"bernoulli": "independent Bernoulli"}.get(known.family.name, f"independent {known.family.name}")
-    for title, pairing in ((name, linear(known, 0)), (FIRST, first_order(recipe, corpus))):
+    for title, pairing in ((name, linear(known, 0)), (FIRST, first(recipe, corpus))):
         found[title] = {"exact": evaluate(pairing.p, pairing.q, corpus.test, {"exact": ELBO()}, key, 2)["exact"]}
     return found
 
 
-def linear(known: Facts, order: int) -> Pairing:
-    """The autoregressive model as it starts: every frame from the marginal of the training frames."""
-    key = random.key(0)
-    p = AutoregressiveConfig(order=order).build(known, key)
-    return Pairing(p, PriorConfig().build(p, known, key), ELBO(), Pathwise())
-
-
-def first_order(recipe: Recipe, corpus: Corpus) -> Pairing:
-    """Every frame from the one before; trained in the portions of the recipe.
-
-    Raises Stopped where a signal came, for a baseline half trained would be a false one.
-    """
-    per_epoch = max(1, len(corpus.train) // recipe.fit.batch_size)
-    config = FitConfig(
-        epochs=max(3, min(200, STEPS // per_epoch)),
-        batch_size=recipe.fit.batch_size,
-        buckets=recipe.fit.buckets,
-        crop=recipe.fit.crop,
-        patience=5,
-        optimiser=OptimiserConfig(p=1e-2),
-    )
-    fitted = fit(linear(recipe.facts(corpus), 1), corpus.train, corpus.valid, config)
+def first(recipe: Recipe, corpus: Corpus) -> Pairing:
+    """The first-order baseline of a run. Raises Stopped where a signal came."""
+    fitted = first_order(recipe.facts(corpus), corpus, recipe.fit)
     if fitted.stopped:
         raise Stopped(fitted.stopped)
     return fitted.pairings[0]
-
-
-def last_frames(sequences: Sequences, kind: str) -> Prediction:
-    """x^_t = x_t-1, the prediction that has learned nothing; a category (kind "index") as a certainty. x^_1 is zero,
-    and is never scored."""
-    x = sequences.x
-    if kind == "index":
-        count = 1 + max(int(a.max()) for a in x)
-        x = tuple(np.eye(count)[a.astype(int)] for a in x)
-    return Prediction(tuple(np.concatenate([np.zeros_like(a[:1]), a[:-1]]) for a in x))
 
 
 def summary(scores: Sequence[Score]) -> dict[str, Any]:

@@ -44,10 +44,11 @@ def run(words: list[str]) -> None:
     from rich.console import Console
 
     from counterpoint.commands.cache import keep_compiled
-    from counterpoint.commands.measure import FIRST, first_order, last_frames
+    from counterpoint.commands.measure import FIRST, first
     from counterpoint.commands.pictures import draw
     from counterpoint.evaluation import error, predict
-    from counterpoint.files import replacing
+    from counterpoint.evaluation.baselines import last_frames
+    from counterpoint.files import replacing, target
     from counterpoint.report import table
     from counterpoint.runs import EVALUATE, open_run
 
@@ -61,7 +62,7 @@ def run(words: list[str]) -> None:
             f"there is no sequence {options.sequence}: {corpus.name}, {options.split} has {len(sequences)} of them,"
             " counted from 0"
         )
-    path = target(options, found.folder / "predicted")
+    path = target(options.out or found.folder / "predicted", f"{options.split}{options.sequence}", (".npz",))
     pairing, name = found.best(corpus)[0], f"{found.recipe.p.name} + {found.recipe.q.name}"
     with console.status("predicting"):
         guesses = {
@@ -69,8 +70,8 @@ def run(words: list[str]) -> None:
             f"{name}, mean of {options.samples}": predict(pairing.p, pairing.q, sequences, key, options.samples),
         }
     with console.status("training the first-order baseline"):
-        first = first_order(found.recipe, corpus)
-        guesses[FIRST] = predict(first.p, first.q, sequences, key)
+        baseline = first(found.recipe, corpus)
+        guesses[FIRST] = predict(baseline.p, baseline.q, sequences, key)
     guesses["copy of the last frame"] = last_frames(sequences, corpus.kind)
     rows = []
     for title, guess in guesses.items():
@@ -91,13 +92,3 @@ def run(words: list[str]) -> None:
     draw(corpus, {"data": data, f"prediction, mean of {options.samples}": mean}, path.with_suffix(".png"))
     for written in (path, path.with_suffix(".png")):
         console.print(str(written), soft_wrap=True)
-
-
-def target(options: Options, folder: Path) -> Path:
-    """The file to write. Raises CounterpointError for a kind of file that it cannot be."""
-    out = folder if options.out is None else options.out
-    if out.suffix and not out.is_dir():
-        if out.suffix != ".npz":
-            raise CounterpointError(f"cannot write {out}: give a folder or a name in .npz")
-        return out
-    return out / f"{options.split}{options.sequence}.npz"

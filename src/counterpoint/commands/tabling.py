@@ -88,8 +88,8 @@ class Tabling:
             close(found, corpus, fitted, self.console)
             pairings = fitted.pairings
         with self.console.status("measuring what the table asks for"):
-            key = found.key(runs.EVALUATE)
-            new = {m: measures.measured(m, pairings, corpus, key) for m in wanted if m not in have}
+            left = [measure for measure in wanted if measure not in have]
+            new = measures.measured(left, pairings, corpus, found.key(runs.EVALUATE))
         return record.write(found, have | new)
 
     def prepare(self, name: str) -> Recipe:

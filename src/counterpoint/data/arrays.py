@@ -55,7 +55,7 @@ def load_npz(path: str | Path) -> Corpus:
         other = sorted(key for key in arrays if key not in ("x", *PARTS))
         if other:
             raise CounterpointError(f"{path} has x and also {', '.join(other)}; give x alone or the three splits")
-        splits = _split(sequences(str(path), "x", arrays, layout))
+        splits = tenths(sequences(str(path), "x", arrays, layout))
     else:
         missing = [s for s in SPLITS if s not in arrays and f"{s}_rolls" not in arrays]
         if missing:
@@ -144,7 +144,7 @@ def _view(path: Path, lowest: int | None, image: np.ndarray | None) -> Notes | I
     return None if lowest is None else Notes(lowest)
 
 
-def _split(everything: Sequences) -> dict[str, Sequences]:
+def tenths(everything: Sequences) -> dict[str, Sequences]:
     """80/10/10 of them at random, each in its first order; the same for the same number of sequences."""
     n = len(everything)
     if n < 3:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from counterpoint.data.arrays import _split
+from counterpoint.data.arrays import tenths
 from counterpoint.data.motion import Motion, Skeleton, rotation
 from counterpoint.data.sequences import Corpus, Sequences
 from counterpoint.errors import CounterpointError
@@ -250,7 +250,7 @@ def amc_folder(folder: str | Path, every: int = 4) -> Corpus:
     everything = Sequences(motions, names=tuple(path.stem for path in paths), what=str(folder))
     return Corpus(
         folder.resolve().name,
-        **_split(everything),
+        **tenths(everything),
         kind="real",
         step="frame",
         view=Motion(skeleton),

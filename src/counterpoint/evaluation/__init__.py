@@ -1,7 +1,7 @@
 """What a trained pair is worth: likelihood bounds, one-step prediction, and what it generates."""
 
 from counterpoint.evaluation.generation import activity, generate, reconstruct
-from counterpoint.evaluation.likelihood import Comparison, Score, compare, evaluate, write_csv
+from counterpoint.evaluation.likelihood import Comparison, Score, compare, evaluate, standard_bounds, write_csv
 from counterpoint.evaluation.prediction import Prediction, PredictionError, error, predict
 from counterpoint.evaluation.words import WordPrediction, held_out_words, mean_precision, word_baselines
 
@@ -20,6 +20,7 @@ __all__ = [
     "mean_precision",
     "predict",
     "reconstruct",
+    "standard_bounds",
     "word_baselines",
     "write_csv",
 ]

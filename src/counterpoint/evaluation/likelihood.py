@@ -11,12 +11,21 @@ import equinox as eqx
 import numpy as np
 from jax import lax, random
 
-from counterpoint.bounds import score
+from counterpoint.bounds import ELBO, FIVO, IWAE, score
 from counterpoint.core import AbstractBound, AbstractDirected, AbstractPosterior, Batch
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
 from counterpoint.evaluation import passes
 from counterpoint.files import replacing
+
+
+def standard_bounds(own: AbstractBound, particles: int) -> dict[str, AbstractBound]:
+    """What a test set is measured with, by label: ELBO, IWAE-K, FIVO-K (neither with K = `particles` = 0), and the one
+    that was trained."""
+    found = {"ELBO": own if own.label == "ELBO" else ELBO()}
+    if particles:
+        found |= {bound.label: bound for bound in (IWAE(particles=particles), FIVO(particles=particles))}
+    return found | {own.label: own}
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """Motion capture: table 2 of Gan et al. 2015 and its supplement."""
 
-from counterpoint.bounds import ELBO
-from counterpoint.estimators import Pathwise, VIMCOConfig
-from counterpoint.inference import DTSBNDRecognitionConfig, PriorConfig, TSBNRecognitionConfig
-from counterpoint.models import AutoregressiveConfig, DTSBNDConfig, TSBNConfig
+from counterpoint.inference import DTSBNDRecognitionConfig, TSBNRecognitionConfig
+from counterpoint.models import DTSBNDConfig, TSBNConfig
+from counterpoint.recipes.gan import network, regression
 from counterpoint.recipes.recipe import Recipe
 from counterpoint.training import FitConfig, OptimiserConfig
 
@@ -20,30 +19,10 @@ def recipes(name: str, corpus: str) -> list[Recipe]:
         "dtsbn-d": (DTSBNDConfig(), DTSBNDRecognitionConfig()),
         "hmsbn": (TSBNConfig(sees=False), q),
     }
-    found = [
-        Recipe(
-            name=f"{name}-{kind}",
-            about=f"{kind.upper()} of order 1, 100 units a layer, as in Gan et al. 2015",
-            data=corpus,
-            p=p,
-            q=q,
-            bound=ELBO(particles=4, closed_form=False),
-            estimator=VIMCOConfig(signal="local"),
-            fit=FIT,
-        )
-        for kind, (p, q) in voices.items()
-    ]
-    baseline = Recipe(
-        name=f"{name}-ar",
-        about="The baseline without latent variables: linear regression on the last frame, each with its own scale",
-        data=corpus,
-        p=AutoregressiveConfig(order=1),
-        q=PriorConfig(),
-        bound=ELBO(),
-        estimator=Pathwise(),
-        fit=FIT,
-    )
-    return [*found, baseline]
+    about = "{} of order 1, 100 units a layer, as in Gan et al. 2015"
+    found = [network(f"{name}-{k}", about.format(k.upper()), corpus, p, q, FIT) for k, (p, q) in voices.items()]
+    alone = "The baseline without latent variables: linear regression on the last frame, each with its own scale"
+    return [*found, regression(f"{name}-ar", alone, corpus, FIT)]
 
 
 RECIPES = [*recipes("mit", "mocap_mit"), *recipes("cmu", "mocap_cmu35")]

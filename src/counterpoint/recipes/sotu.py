@@ -1,25 +1,15 @@
 """State of the Union addresses: table 4 of Gan et al. 2015."""
 
-from counterpoint.bounds import ELBO
-from counterpoint.estimators import VIMCOConfig
 from counterpoint.inference import TSBNRecognitionConfig
 from counterpoint.models import TSBNConfig
-from counterpoint.recipes.recipe import Recipe
+from counterpoint.recipes.gan import network
 from counterpoint.training import FitConfig, OptimiserConfig
 
+FIT = FitConfig(epochs=5000, patience=40, validate=25, buckets=1, batch_size=1, optimiser=OptimiserConfig(p=1e-3))
+
 RECIPES = [
-    Recipe(
-        name=f"sotu-{name}",
-        about=about,
-        data="sotu",
-        p=TSBNConfig(units=units, sees=False),
-        q=TSBNRecognitionConfig(),
-        bound=ELBO(particles=4, closed_form=False),
-        estimator=VIMCOConfig(signal="local"),
-        fit=FitConfig(
-            epochs=5000, patience=40, validate=25, buckets=1, batch_size=1, optimiser=OptimiserConfig(p=1e-3)
-        ),
-        particles=0,
+    network(
+        f"sotu-{name}", about, "sotu", TSBNConfig(units=units, sees=False), TSBNRecognitionConfig(), FIT, particles=0
     )
     for name, units, about in (
         ("hmsbn", (25,), "HMSBN of 25 units over the words of each year (MP .327, PP .353)"),

@@ -7,21 +7,17 @@ import math
 import os
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from counterpoint.errors import CounterpointError
-from counterpoint.files import replacing
+from counterpoint.report.canvas import QUIET, TRAIN, VALID, new_figure, save, thin
 
 if TYPE_CHECKING:
     import matplotlib.axes
     import matplotlib.figure
     import matplotlib.ticker
-
-TRAIN, VALID, QUIET = "#8a8a8a", "#0b5fa5", "#555555"  # told apart by lightness too, for print
-WIDTH, DPI = 8.0, 150  # inches, dots per inch: 1200 pixels wide
 
 
 def curves(
@@ -40,7 +36,7 @@ def curves(
 
     Raises CounterpointError where no row has a number, or the file cannot be written.
     """
-    figure = _figure(4.5)
+    figure = new_figure(4.5)
     axes = figure.add_subplot()
     epochs = np.array([row["epoch"] for row in history], dtype=float)
     shown = []
@@ -66,7 +62,7 @@ def curves(
     axes.set_axisbelow(True)
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
-    _save(figure, path)
+    save(figure, path)
 
 
 def _members(history: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
@@ -174,7 +170,7 @@ def panels(
     from matplotlib import colormaps
 
     colours = colormaps["Greys"].with_extremes(bad="#f3e3cf")
-    figure = _figure(0.7 + len(arrays) * min(2.6, max(1.3, 0.045 * rows + 0.5)))
+    figure = new_figure(0.7 + len(arrays) * min(2.6, max(1.3, 0.045 * rows + 0.5)))
     unit = seconds or 1.0
     span = max(len(a) for a in arrays.values()) * unit
     grid: Any = figure.subplots(len(arrays), 1, sharex=True, sharey=True, squeeze=False)
@@ -203,11 +199,11 @@ def panels(
     if limits is None:
         bar = figure.colorbar(image, ax=list(grid[:, 0]), aspect=40, pad=0.01)
         bar.ax.tick_params(labelsize=8)
-        _thin(bar)
+        thin(bar)
     if seconds is None:
         grid[-1, 0].xaxis.set_major_locator(_integers())
     grid[-1, 0].set_xlabel("time, seconds" if seconds else "time step", fontsize=8)
-    _save(figure, path)
+    save(figure, path)
 
 
 def piano_rolls(
@@ -236,22 +232,3 @@ def _integers() -> "matplotlib.ticker.Locator":
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10])
-
-
-def _figure(height: float) -> "matplotlib.figure.Figure":
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
-
-
-def _thin(bar: Any) -> None:  # Matplotlib's stubs do not know a colour bar's outline
-    """A thin frame around a colour bar."""
-    bar.outline.set_linewidth(0.5)
-
-
-def _save(figure: "matplotlib.figure.Figure", path: str | os.PathLike) -> None:
-    kind = Path(path).suffix.lstrip(".").lower() or "png"
-    if kind not in figure.canvas.get_supported_filetypes():
-        raise CounterpointError(f"cannot draw {path}: give a name that ends in .png, .pdf or .svg")
-    with replacing(path) as file:
-        figure.savefig(file, format=kind)

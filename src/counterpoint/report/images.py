@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from counterpoint.errors import CounterpointError
-from counterpoint.report.figures import WIDTH, _figure, _save, _thin
+from counterpoint.report.canvas import WIDTH, new_figure, save, thin
 
 FRAMES = 12  # of a strip, at most
 
@@ -98,7 +98,7 @@ def _mosaic(
     chart, low, high = colours
     scale = ScalarMappable(Normalize(low, high), colormaps[chart].with_extremes(bad="#f3e3cf"))
     canvas = np.ones((sum(above) + len(rows) * height, columns * (width + gap) - gap, 4))
-    figure = _figure(0.1 + 0.3 * bool(title) + len(canvas) / inch)
+    figure = new_figure(0.1 + 0.3 * bool(title) + len(canvas) / inch)
     axes = figure.add_subplot()
     frames, middles, top = [], [], 0
     for r, row in enumerate(rows):
@@ -121,7 +121,7 @@ def _mosaic(
     if bar:
         legend = figure.colorbar(scale, ax=axes, aspect=30, pad=0.01)
         legend.ax.tick_params(labelsize=7)
-        _thin(legend)
+        thin(legend)
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
-    _save(figure, path)
+    save(figure, path)

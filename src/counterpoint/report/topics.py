@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from counterpoint.errors import CounterpointError
-from counterpoint.report.figures import QUIET, VALID, _figure, _save
+from counterpoint.report.canvas import QUIET, VALID, new_figure, save
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -70,7 +70,7 @@ def topic_figure(
     shown = shown[np.argsort(when[shown], kind="stable")]
 
     low, high = min(0.0, activity.min()), max(1.0, activity.max())  # probabilities; means of samples may leave it
-    figure = _figure(0.44 * len(shown) + 0.7)
+    figure = new_figure(0.44 * len(shown) + 0.7)
     figure.set_layout_engine("constrained", hspace=0.0, h_pad=0.02)
     grid: Any = figure.subplots(len(shown), 2, sharex="col", squeeze=False, width_ratios=(1, 1.15))
     for (axes, beside), j in zip(grid, shown):
@@ -87,7 +87,7 @@ def topic_figure(
     last.set_xticks(ticks, [times[t] for t in ticks])
     last.tick_params(bottom=True, labelbottom=True, labelsize=8)
     last.set_xlim(-0.5, len(steps) - 0.5)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _strip(axes: "matplotlib.axes.Axes", steps: np.ndarray, activity: np.ndarray) -> None:

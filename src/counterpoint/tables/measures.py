@@ -2,16 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from jax import random
 
-from counterpoint.commands.measure import bounds, last_frames, linear
+from counterpoint.bounds import ELBO
 from counterpoint.core import Pairing
-from counterpoint.data import Corpus, Sequences
+from counterpoint.data import Corpus
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError, nearest
-from counterpoint.evaluation import Score, error, evaluate, held_out_words, predict, word_baselines
+from counterpoint.evaluation import (
+    Score,
+    WordPrediction,
+    error,
+    evaluate,
+    held_out_words,
+    predict,
+    standard_bounds,
+    word_baselines,
+)
+from counterpoint.evaluation.baselines import last_frames, linear
 
 REPLICATES = 4  # measurements of each bound, as in results.json
 TRIALS = 100  # sequences that an error of single samples is averaged over at least
@@ -20,20 +32,33 @@ PARTICLES = 16
 DRAWS = 20  # that MP and PP are averaged over, or their prediction is
 
 
-def measured(name: str, pairings: Sequence[Pairing], corpus: Corpus, key) -> list[float]:
-    """The measure `name` of each repeat's pairing; `NAME:SEQUENCE` takes one test sequence, by its name, alone.
+def measured(names: Sequence[str], pairings: Sequence[Pairing], corpus: Corpus, key) -> dict[str, list[float]]:
+    """Each measure of each repeat's pairing; `NAME:SEQUENCE` takes one test sequence, by its name, alone.
 
-    Repeat i draws from fold_in(key, i), as for results.json: bounds agree with it. Raises what `check` raises, and
-    CounterpointError where no test sequence has that name.
+    Repeat i draws from fold_in(key, i), as for results.json: bounds agree with it. Measures that are parts of one
+    computation share it. Raises what `check` raises, and CounterpointError where no test sequence has that name.
     """
-    check(name)
-    what, _, which = name.partition(":")
-    if which:
-        names = corpus.test.names
-        if which not in names:
-            raise CounterpointError(f"{corpus.test.what}: no sequence is called {which!r}{nearest(which, names)}")
-        corpus = replace(corpus, test=corpus.test.take([names.index(which)]))
-    return [float(MEASURES[what](pairing, corpus, random.fold_in(key, i))) for i, pairing in enumerate(pairings)]
+    found: dict[str, list[float]] = {name: [] for name in names}
+    for i, pairing in enumerate(pairings):
+        done = {}
+        for name in names:
+            check(name)
+            what, _, which = name.partition(":")
+            compute, read = MEASURES[what]
+            if (compute, which) not in done:
+                done[compute, which] = compute(pairing, alone(corpus, which), random.fold_in(key, i))
+            found[name].append(float(read(done[compute, which])))
+    return found
+
+
+def alone(corpus: Corpus, which: str) -> Corpus:
+    """The corpus with no test sequence but that of this name; the whole where none is named."""
+    if not which:
+        return corpus
+    names = corpus.test.names
+    if which not in names:
+        raise CounterpointError(f"{corpus.test.what}: no sequence is called {which!r}{nearest(which, names)}")
+    return replace(corpus, test=corpus.test.take([names.index(which)]))
 
 
 def check(name: str) -> None:
@@ -45,30 +70,28 @@ def check(name: str) -> None:
 
 def untrained(name: str) -> bool:
     """Whether a measure is the same whatever was trained."""
-    return name.partition(":")[0] in UNTRAINED
+    return MEASURES[name.partition(":")[0]][0] in UNTRAINED
 
 
-def likelihood(bound: str, pairing: Pairing, corpus: Corpus, key) -> Score:
+def likelihood(label: str, pairing: Pairing, corpus: Corpus, key) -> Score:
     """A bound on the log-likelihood, in nats."""
-    chosen = {bound: bounds(pairing.bound, PARTICLES)[bound]}
-    return evaluate(pairing.p, pairing.q, corpus.test, chosen, key, REPLICATES)[bound]
+    chosen = {label: standard_bounds(pairing.bound, PARTICLES)[label]}
+    return evaluate(pairing.p, pairing.q, corpus.test, chosen, key, REPLICATES)[label]
 
 
-def marginal(pairing: Pairing, corpus: Corpus, key) -> float:
-    """log p(x_i) / T_i, mean over sequences, nats per step, exact, where every frame is drawn from the marginal of the
-    training frames: a baseline, whatever the pairing is."""
-    alone = linear(facts(corpus.train.x, corpus.kind, corpus.train.observed), 0)
-    return likelihood("ELBO", alone, corpus, key).per_sequence
-
-
-def repeated(sequences: Sequences) -> Sequences:
-    """A small set several times over, so that TRIALS single samples at least are averaged."""
-    return sequences.take(list(range(len(sequences))) * max(1, -(-TRIALS // len(sequences))))
+def marginal(pairing: Pairing, corpus: Corpus, key) -> Score:
+    """log p(x_i), exact, where every frame is drawn from the marginal of the training frames: a baseline, whatever the
+    pairing is."""
+    independent = linear(facts(corpus.train.x, corpus.kind, corpus.train.observed), 0)
+    return evaluate(independent.p, independent.q, corpus.test, {"exact": ELBO()}, key, 2)["exact"]
 
 
 def prediction_error(pairing: Pairing, corpus: Corpus, key) -> float:
-    """mean_i mean_t=2..T_i sum_dims (x_t - x^_t)^2, x^ from one sample of z, as Gan et al. 2015 measure it."""
-    test = repeated(corpus.test)
+    """mean_i mean_t=2..T_i sum_dims (x_t - x^_t)^2, x^ from one sample of z, as Gan et al. 2015 measure it.
+
+    A small set is predicted several times over, so that TRIALS single samples at least are averaged.
+    """
+    test = corpus.test.take(list(range(len(corpus.test))) * max(1, -(-TRIALS // len(corpus.test))))
     return error(predict(pairing.p, pairing.q, test, key), test).mean
 
 
@@ -82,41 +105,38 @@ def copy_error(pairing: Pairing, corpus: Corpus, key) -> float:
     return error(last_frames(corpus.test, corpus.kind), corpus.test).mean
 
 
-def words(pairing: Pairing, corpus: Corpus, key):
+def words(pairing: Pairing, corpus: Corpus, key) -> WordPrediction:
     """Held-out words of the years that were trained on, and of the year after them."""
     return held_out_words(pairing.p, pairing.q, corpus.train, corpus.test.x[0], key, DRAWS)
 
 
-def word_baseline(name: str, which: int) -> Callable[[Pairing, Corpus, Any], float]:
-    """MP (0) or PP (1) where words are expected as often as they were in all training years, in the year itself, or in
-    the year before: baselines, whatever the pairing is."""
-    return lambda pairing, corpus, key: word_baselines(corpus.train.x[0], corpus.test.x[0])[name][which]
+def counted(pairing: Pairing, corpus: Corpus, key) -> dict[str, tuple[float, float]]:
+    """(MP, PP) where words are expected as often as they were in all training years, in the year itself, or in the
+    year before: baselines, whatever the pairing is."""
+    return word_baselines(corpus.train.x[0], corpus.test.x[0])
 
 
-WORD_BASELINES = {
-    f"{measure} of {name}": word_baseline(name, which)
-    for name in ("all years", "the year itself", "the year before")
-    for which, measure in enumerate(("mean_precision", "predictive_precision"))
+elbo, iwae, fivo = (partial(likelihood, label) for label in ("ELBO", f"IWAE-{PARTICLES}", f"FIVO-{PARTICLES}"))
+per_sequence = attrgetter("per_sequence")
+# by name: what is computed of (pairing, corpus, key), and which number of it is meant
+MEASURES: dict[str, tuple[Callable[[Pairing, Corpus, Any], Any], Callable[[Any], float]]] = {
+    "elbo_per_sequence": (elbo, per_sequence),
+    "elbo_per_step": (elbo, attrgetter("per_step")),
+    "negative_elbo": (elbo, lambda score: -score.per_sequence),
+    "iwae_per_sequence": (iwae, per_sequence),
+    "fivo_per_sequence": (fivo, per_sequence),
+    "marginal_per_sequence": (marginal, per_sequence),
+    "prediction_error": (prediction_error, float),
+    "prediction_error_mean": (prediction_error_mean, float),
+    "copy_error": (copy_error, float),
+    "mean_precision": (words, lambda found: found.mp_draws.mean()),
+    "predictive_precision": (words, lambda found: found.pp_draws.mean()),
+    "mean_precision_mean": (words, attrgetter("mp")),
+    "predictive_precision_mean": (words, attrgetter("pp")),
+    **{
+        f"{measure} of {name}": (counted, lambda found, name=name, which=which: found[name][which])
+        for name in ("all years", "the year itself", "the year before")
+        for which, measure in enumerate(("mean_precision", "predictive_precision"))
+    },
 }
-# by name: a function of (pairing, corpus, key)
-MEASURES: dict[str, Callable[[Pairing, Corpus, Any], float]] = {
-    "elbo_per_sequence": lambda *given: likelihood("ELBO", *given).per_sequence,
-    "elbo_per_step": lambda *given: likelihood("ELBO", *given).per_step,
-    "negative_elbo": lambda *given: -likelihood("ELBO", *given).per_sequence,
-    "iwae_per_sequence": lambda *given: likelihood(f"IWAE-{PARTICLES}", *given).per_sequence,
-    "fivo_per_sequence": lambda *given: likelihood(f"FIVO-{PARTICLES}", *given).per_sequence,
-    "marginal_per_sequence": marginal,
-    "prediction_error": prediction_error,
-    "prediction_error_mean": prediction_error_mean,
-    "copy_error": copy_error,
-    "mean_precision": lambda *given: words(*given).mp_draws.mean(),
-    "predictive_precision": lambda *given: words(*given).pp_draws.mean(),
-    "mean_precision_mean": lambda *given: words(*given).mp,
-    "predictive_precision_mean": lambda *given: words(*given).pp,
-    **WORD_BASELINES,
-}
-UNTRAINED = (
-    "marginal_per_sequence",
-    "copy_error",
-    *WORD_BASELINES,
-)  # baselines that ask nothing of the run but its corpus
+UNTRAINED = (marginal, copy_error, counted)  # baselines that ask nothing of the run but its corpus

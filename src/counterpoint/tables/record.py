@@ -105,5 +105,9 @@ def machine() -> str:
 
     device = jax.devices()[0]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    name = f"{cores} cores of {platform.machine()}" if device.platform == "cpu" else device.device_kind
+    name = (
+        f"{cores} core{'' if cores == 1 else 's'} of {platform.machine()}"
+        if device.platform == "cpu"
+        else device.device_kind
+    )
     return f"{name}, JAX {jax.__version__}"

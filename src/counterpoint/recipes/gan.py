@@ -1,0 +1,23 @@
+"""What the experiments of Gan et al. 2015 share: how a sigmoid belief network learns, and what it stands beside."""
+
+from typing import Any
+
+from counterpoint.bounds import ELBO
+from counterpoint.estimators import Pathwise, VIMCOConfig
+from counterpoint.inference import PriorConfig
+from counterpoint.models import AutoregressiveConfig
+from counterpoint.recipes.recipe import Recipe
+from counterpoint.training import FitConfig
+
+
+def network(name: str, about: str, data: str, p: Any, q: Any, fit: FitConfig, draws: int = 4, **rest: Any) -> Recipe:
+    """p with its recognition model q. The paper learns by NVIL from one draw; here by VIMCO from several, whose local
+    signal is biased, and a little ahead of the unbiased reward_to_go."""
+    bound, estimator = ELBO(particles=draws, closed_form=False), VIMCOConfig(signal="local")
+    return Recipe(name=name, about=about, data=data, p=p, q=q, bound=bound, estimator=estimator, fit=fit, **rest)
+
+
+def regression(name: str, about: str, data: str, fit: FitConfig, order: int = 1, **rest: Any) -> Recipe:
+    """The baseline without latent variables: frames regressed on the last `order`."""
+    p, q = AutoregressiveConfig(order=order), PriorConfig()
+    return Recipe(name=name, about=about, data=data, p=p, q=q, bound=ELBO(), estimator=Pathwise(), fit=fit, **rest)
