@@ -11,29 +11,29 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOME = {
-    "core": "Batch Pairing AbstractDistribution AbstractModel AbstractDirected AbstractPosterior AbstractBound "
-    "AbstractEstimator Estimate Proposal State Support Trace",
+    "core": "Batch Pairing AbstractDistribution AbstractModel AbstractDirected AbstractUndirected AbstractPosterior "
+    "AbstractBound AbstractEstimator Estimate Proposal State Support Trace",
     "errors": "CounterpointError",
-    "rollout": "rollout",
     "distributions": "Bernoulli Categorical Chain Counts Empty FullGaussian Gaussian Grey Facts Family "
     "divergence facts",
-    "models": "DTSBND HMM LDS TSBN VRNN Autoregressive HMMConfig LDSConfig TSBNConfig VRNNConfig AutoregressiveConfig "
-    "DTSBNDConfig",
-    "inference": "DTSBNDRecognition Filtering ForwardBackward Kalman Prior TSBNRecognition DTSBNDRecognitionConfig "
-    "FilteringConfig ForwardBackwardConfig "
-    "KalmanConfig PriorConfig TSBNRecognitionConfig",
-    "bounds": "ELBO FIVO IWAE Warmup",
-    "estimators": "VIMCO Pathwise ScoreFunction WakeSleep ScoreFunctionConfig VIMCOConfig WakeSleepConfig",
+    "models": "DMM DTSBND HMM LDS RBM SRNN SVG TSBN VRNN Autoregressive DMMConfig HMMConfig LDSConfig RBMConfig "
+    "SRNNConfig SVGConfig TSBNConfig VRNNConfig AutoregressiveConfig DTSBNDConfig",
+    "inference": "DTSBNDRecognition Filtering ForwardBackward Gibbs Iterative Kalman Prior RecurrentFiltering "
+    "Smoothing TSBNRecognition DTSBNDRecognitionConfig FilteringConfig ForwardBackwardConfig GibbsConfig "
+    "IterativeConfig KalmanConfig PriorConfig RecurrentFilteringConfig SmoothingConfig TSBNRecognitionConfig",
+    "bounds": "ELBO FIVO IWAE TrajectoryKL Warmup",
+    "estimators": "VIMCO ContrastiveDivergence FilteringEM Pathwise ScoreFunction WakeSleep "
+    "ContrastiveDivergenceConfig FilteringEMConfig ScoreFunctionConfig VIMCOConfig WakeSleepConfig",
     "data": "Corpus Sequences load",
     "training": "FitConfig Fitted OptimiserConfig fit",
-    "evaluation": "compare evaluate generate predict reconstruct",
-    "recipes": "Recipe recipe recipes",
+    "evaluation": "compare evaluate generate log_partition predict reconstruct",
+    "recipes": "Recipe recipe",
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names.split()}
 __all__ = sorted([*_MODULE, "__version__"])
 
 if TYPE_CHECKING:
-    from counterpoint.bounds import ELBO, FIVO, IWAE, Warmup
+    from counterpoint.bounds import ELBO, FIVO, IWAE, TrajectoryKL, Warmup
     from counterpoint.core import (
         AbstractBound,
         AbstractDirected,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         AbstractEstimator,
         AbstractModel,
         AbstractPosterior,
+        AbstractUndirected,
         Batch,
         Estimate,
         Pairing,
@@ -67,6 +68,10 @@ if TYPE_CHECKING:
     from counterpoint.errors import CounterpointError
     from counterpoint.estimators import (
         VIMCO,
+        ContrastiveDivergence,
+        ContrastiveDivergenceConfig,
+        FilteringEM,
+        FilteringEMConfig,
         Pathwise,
         ScoreFunction,
         ScoreFunctionConfig,
@@ -74,7 +79,7 @@ if TYPE_CHECKING:
         WakeSleep,
         WakeSleepConfig,
     )
-    from counterpoint.evaluation import compare, evaluate, generate, predict, reconstruct
+    from counterpoint.evaluation import compare, evaluate, generate, log_partition, predict, reconstruct
     from counterpoint.inference import (
         DTSBNDRecognition,
         DTSBNDRecognitionConfig,
@@ -82,34 +87,48 @@ if TYPE_CHECKING:
         FilteringConfig,
         ForwardBackward,
         ForwardBackwardConfig,
+        Gibbs,
+        GibbsConfig,
+        Iterative,
+        IterativeConfig,
         Kalman,
         KalmanConfig,
         Prior,
         PriorConfig,
+        RecurrentFiltering,
+        RecurrentFilteringConfig,
+        Smoothing,
+        SmoothingConfig,
         TSBNRecognition,
         TSBNRecognitionConfig,
     )
     from counterpoint.models import (
+        DMM,
         DTSBND,
         HMM,
         LDS,
+        RBM,
+        SRNN,
+        SVG,
         TSBN,
         VRNN,
         Autoregressive,
         AutoregressiveConfig,
+        DMMConfig,
         DTSBNDConfig,
         HMMConfig,
         LDSConfig,
+        RBMConfig,
+        SRNNConfig,
+        SVGConfig,
         TSBNConfig,
         VRNNConfig,
     )
-    from counterpoint.recipes import Recipe, recipe, recipes
-    from counterpoint.rollout import rollout
+    from counterpoint.recipes import Recipe, recipe
     from counterpoint.training import FitConfig, Fitted, OptimiserConfig, fit
 
 
 def __getattr__(name: str):
-    # `counterpoint.rollout` and others name both a module and what it is for; the function wins, as in the docs
     if name not in _MODULE:
         raise AttributeError(f"module 'counterpoint' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"counterpoint.{_MODULE[name]}"), name)

@@ -139,21 +139,52 @@ class AbstractModel(eqx.Module):
     def likelihood(self, carry, z) -> AbstractDistribution:
         """p(x_t | z_<=t, x_<t)."""
 
-
-class AbstractDirected(AbstractModel):
     @abstractmethod
     def prior(self, carry) -> AbstractDistribution:
         """p(z_t | z_<t, x_<t)."""
 
+    @abstractmethod
+    def example(self) -> PyTree:
+        """Some z_1; only its shape is asked for."""
+
+
+class AbstractDirected(AbstractModel):
+    """p that draws z, then x."""
+
+    def example(self):
+        return self.prior(self.initial()).sample(jax.random.key(0))
+
+
+class AbstractUndirected(AbstractModel):
+    """p(x, z) = exp(-E(x, z)) / Z, given the past: Z is not known, but either side given the other is."""
+
+    @abstractmethod
+    def free_energy(self, carry, x) -> Float[Array, ""]:
+        """F(x) = -log sum_z exp(-E(x, z)): log p(x_t | past) = -F(x_t) - log Z."""
+
+    @abstractmethod
+    def posterior(self, carry, x) -> AbstractDistribution:
+        """p(z_t | x_t, past), exact and factorial."""
+
+    def prior(self, carry):
+        """Raises CounterpointError: what needs a prior cannot be done."""
+        raise CounterpointError(
+            f"{type(self).__name__} is undirected: p(z) = exp(-F(z)) / Z is known up to Z, so it can neither be scored"
+            f" nor drawn from at once; {CHAIN}"
+        )
+
+
+CHAIN = "choose q = gibbs, bound = trajectory_kl and estimator = contrastive_divergence, which need neither"
+
 
 class Proposal(NamedTuple):
     distribution: AbstractDistribution
-    steps: Float[Array, " iterations"]  # free energy after each iteration of an iterative q; else empty
+    steps: Float[Array, "iterations 2"]  # -E log p(x_t | z) and KL after each iteration of an iterative q; else empty
 
 
 def direct(distribution: AbstractDistribution) -> Proposal:
     """The proposal of a posterior that does not iterate."""
-    return Proposal(distribution, jnp.zeros(0))
+    return Proposal(distribution, jnp.zeros((0, 2)))
 
 
 class AbstractPosterior(eqx.Module):
@@ -161,8 +192,9 @@ class AbstractPosterior(eqx.Module):
 
     sees_future: eqx.AbstractVar[bool]  # True: q(z_t) has seen x_>t; it cannot stream or predict
     fills_gaps: eqx.AbstractVar[bool]  # True: right where x_t is missing; else the prior takes over there
+    chain: ClassVar[bool] = False  # True: a chain x -> z -> x, for an undirected p
 
-    def check(self, p: AbstractModel) -> None:
+    def check(self, p) -> None:
         """Raise CounterpointError with the mathematical reason where q cannot guess p's z."""
 
     def memory(self) -> PyTree:
@@ -199,7 +231,7 @@ class Trace(NamedTuple):
     kl: Float[Array, "T B K"]  # KL(q_t || prior_t), closed where the pair has a form, else log q - log prior
     log_evidence: Float[Array, "T B"]  # increments of log sum_k w_k
     log_resample: Float[Array, "T B"]  # log-probability of the ancestors drawn before step t
-    steps: Float[Array, "T B K iterations"]
+    steps: Float[Array, "T B K iterations 2"]  # as in a Proposal
     valid: Bool[Array, "T B"]
 
     @property
@@ -220,11 +252,19 @@ class AbstractBound(eqx.Module):
     particles: eqx.AbstractVar[int]
     closed_form: eqx.AbstractVar[bool]  # wants closed-form divergences where they exist
     splits: eqx.AbstractVar[bool]  # a sum over steps, so that a step has a signal of its own
+    chain: ClassVar[bool] = False  # True: of a chain x -> z -> x, for an undirected p
 
     @property
     def resampling(self) -> Any:
         """An AbstractResampling, or None where particles keep their lines."""
         return None
+
+    def run(self, p, q, batch: Batch, key, defer: bool = True) -> Trace:
+        """Draw what it is a function of. `defer` as in rollout."""
+        from counterpoint.rollout import rollout
+
+        how = {"particles": self.particles, "resampling": self.resampling, "closed_form": self.closed_form}
+        return rollout(p, q, batch, key, defer=defer, **how)[0]
 
     @abstractmethod
     def __call__(self, trace: Trace, step=None) -> Float[Array, " B"]:
@@ -255,6 +295,8 @@ class AbstractBound(eqx.Module):
 class AbstractEstimator(eqx.Module):
     """How the bound's gradient is taken. Owns what outlives a batch in `memory`."""
 
+    chain: ClassVar[bool] = False  # True: compares the two ends of a chain x -> z -> x
+
     def check(self, p, q, bound) -> None:
         """Raise CounterpointError with the mathematical reason where the gradient does not exist."""
 
@@ -269,7 +311,7 @@ class AbstractEstimator(eqx.Module):
 class Pairing(eqx.Module):
     """(p, q, bound, estimator): what a recipe builds, fit trains, a checkpoint holds, evaluate scores."""
 
-    p: AbstractDirected
+    p: Any  # an AbstractDirected or an AbstractUndirected
     q: AbstractPosterior
     bound: AbstractBound
     estimator: AbstractEstimator
@@ -278,8 +320,10 @@ class Pairing(eqx.Module):
         # transformations rebuild modules around tracers and placeholders; only real ones are checked
         leaves = jax.tree.leaves((self.p, self.q), is_leaf=lambda a: a is None)
         if all(isinstance(a, Array) and not isinstance(a, Tracer) for a in leaves if eqx.is_array(a)):
+            check_sides(self.p, self.q, self.bound, self.estimator)
             self.q.check(self.p)
-            check_fit(self.p, self.q)
+            if not self.q.chain:  # a chain moves by p's own posterior
+                check_fit(self.p, self.q)
             self.estimator.check(self.p, self.q, self.bound)
 
     def initial(self) -> PyTree:
@@ -300,14 +344,29 @@ def shapes(distribution: AbstractDistribution) -> PyTree:
     return eqx.filter_eval_shape(lambda d: d.sample(jax.random.key(0)), distribution)
 
 
-def observation(p: AbstractDirected) -> AbstractDistribution:
+def observation(p: AbstractModel) -> AbstractDistribution:
     """The shapes of p's likelihood."""
+    return eqx.filter_eval_shape(lambda p: p.likelihood(p.initial(), p.example()), p)
 
-    def one(p):
-        carry = p.initial()
-        return p.likelihood(carry, p.prior(carry).sample(jax.random.key(0)))
 
-    return eqx.filter_eval_shape(one, p)
+def check_sides(p, q: AbstractPosterior, bound: AbstractBound, estimator: AbstractEstimator) -> None:
+    """A directed p is followed step by step, an undirected one by a chain x -> z -> x; the other three do the same.
+
+    Raises CounterpointError naming p and the parts that do not.
+    """
+    undirected, name = isinstance(p, AbstractUndirected), type(p).__name__
+    parts = {"q": q, "bound": bound, "estimator": estimator}
+    others = " and ".join(f"{role} {type(part).__name__}" for role, part in parts.items() if part.chain != undirected)
+    if others and undirected:
+        raise CounterpointError(
+            f"{name} is undirected: its joint is known up to Z, but {others} would draw from its prior or score it;"
+            f" {CHAIN}"
+        )
+    if others:
+        raise CounterpointError(
+            f"{name} is directed: {others} would run a chain between x and z by p(z | x) and the free energy F(x),"
+            " which only an undirected p has: choose p = rbm, or other parts"
+        )
 
 
 def check_fit(p: AbstractDirected, q: AbstractPosterior) -> None:
@@ -317,7 +376,7 @@ def check_fit(p: AbstractDirected, q: AbstractPosterior) -> None:
     """
     from counterpoint.rollout import first_proposal
 
-    prior, proposal = latent(p), first_proposal(p, q)
+    prior, proposal = latent(p), first_proposal(p, q).distribution
     want, have = shapes(prior), shapes(proposal)
     same = jax.tree.structure(want) == jax.tree.structure(have) and all(
         a.shape == b.shape for a, b in zip(jax.tree.leaves(want), jax.tree.leaves(have))

@@ -28,6 +28,7 @@ from counterpoint.core import (
     AbstractDistribution,
     AbstractPosterior,
     Batch,
+    Proposal,
     Seen,
     State,
     Trace,
@@ -125,8 +126,9 @@ class Voices(NamedTuple):
         prior = self.p.prior(carry)
         log_prior = prior.log_prob(guess.z)
         log_likelihood = self.p.likelihood(carry, guess.z).log_prob(x, mask if self.gaps else None)
-        kl = None if guess.law is None else divergence(guess.law, prior)
-        kl = guess.log_q - log_prior if kl is None else jnp.where(guess.seen, kl, 0.0)
+        law, log_q = stop((guess.law, guess.log_q)) if self.detach else (guess.law, guess.log_q)
+        kl = None if law is None else divergence(law, prior)
+        kl = log_q - log_prior if kl is None else jnp.where(guess.seen, kl, 0.0)
         return log_prior, log_likelihood, kl
 
     def fill(self, carry, memory, key, z, x, mask):
@@ -256,7 +258,7 @@ def rollout(
     """Draw z (B sequences, K particles) and score it, or only score the z that is given.
 
     pathwise     gradients pass through z; else z is held fixed
-    detach       q sees p and its carry without gradient
+    detach       q sees p and its carry without gradient, and in the KL p sees q so
     closed_form  compute KL(q_t || prior_t) exactly where the pair of types allows it
     z            (T, B, K, ...) latents to score instead of drawing; x must be whole, nothing resamples
     state        where to go on from; its time keys the noise, so chunks with one key equal the whole
@@ -279,7 +281,7 @@ def rollout(
     recognition, context = jax.vmap(lambda *a: q.encode(hide(p), *a))(state.recognition, x, hide(e), mask)
     keys = jax.vmap(lambda t: random.split(random.fold_in(key, t), (count, particles)))(state.time + jnp.arange(length))
     # made before the scan, where all of it is one call
-    law = first_proposal(p, q)
+    law = first_proposal(p, q).distribution
     noise = jax.vmap(jax.vmap(jax.vmap(lambda key: law.noise(random.fold_in(key, 1)))))(keys)
     inputs = Inputs(*swap((x, e, context, mask, batch.valid)), keys, noise)  # pyright: ignore[reportCallIssue]
     voices = Voices(p, q, gaps, pathwise, detach, closed_form)
@@ -334,7 +336,7 @@ def spread(memory, particles: int):
     return jax.tree.map(lambda a: jnp.repeat(a[:, None], particles, 1), memory)
 
 
-def first_proposal(p: AbstractDirected, q: AbstractPosterior) -> AbstractDistribution:
+def first_proposal(p: AbstractDirected, q: AbstractPosterior) -> Proposal:
     """The shapes of q's first proposal for a frame like those that p generates."""
 
     def one(p, q):
@@ -343,6 +345,6 @@ def first_proposal(p: AbstractDirected, q: AbstractPosterior) -> AbstractDistrib
         mask = jax.tree.map(lambda a: jnp.ones(a.shape, bool), x)
         _, context = q.encode(p, q.memory(), x, e, mask)
         frame, context = jax.tree.map(lambda a: a[0], (x, context))
-        return q.propose(p, p.initial(), context, frame, random.key(0)).distribution
+        return q.propose(p, p.initial(), context, frame, random.key(0))
 
     return eqx.filter_eval_shape(one, p, q)

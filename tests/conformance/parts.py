@@ -9,26 +9,51 @@ import numpy as np
 import pytest
 from jax import random
 
-from counterpoint.bounds import ELBO, FIVO, IWAE, Warmup
+from counterpoint.bounds import ELBO, FIVO, IWAE, TrajectoryKL, Warmup
 from counterpoint.core import Batch
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
-from counterpoint.estimators import Pathwise, ScoreFunctionConfig, VIMCOConfig, WakeSleepConfig
+from counterpoint.estimators import (
+    ContrastiveDivergenceConfig,
+    FilteringEMConfig,
+    Pathwise,
+    ScoreFunctionConfig,
+    VIMCOConfig,
+    WakeSleepConfig,
+)
 from counterpoint.inference import (
     DTSBNDRecognitionConfig,
     FilteringConfig,
     ForwardBackwardConfig,
+    GibbsConfig,
+    IterativeConfig,
     KalmanConfig,
     PriorConfig,
+    RecurrentFilteringConfig,
+    SmoothingConfig,
     TSBNRecognitionConfig,
 )
-from counterpoint.models import AutoregressiveConfig, DTSBNDConfig, HMMConfig, LDSConfig, TSBNConfig, VRNNConfig
+from counterpoint.models import (
+    AutoregressiveConfig,
+    DMMConfig,
+    DTSBNDConfig,
+    HMMConfig,
+    LDSConfig,
+    RBMConfig,
+    SRNNConfig,
+    SVGConfig,
+    TSBNConfig,
+    VRNNConfig,
+)
 
 MODELS = {  # what the data are, the configuration
     "vrnn-gru": ("binary", VRNNConfig(latent=2, hidden=3, width=4, cell="gru")),
     "vrnn-lstm": ("real", VRNNConfig(latent=2, hidden=2, width=3, depth=2, cell="lstm")),
+    "srnn": ("binary", SRNNConfig(latent=2, hidden=3, width=4, readout=2, cell="lstm")),
+    "svg": ("film", SVGConfig(latent=2, encoded=3, hidden=2, base=2, architecture="dcgan", conditioning=3)),
+    "dmm": ("real", DMMConfig(latent=2, transition=3, emission=3)),
     "tsbn-1": ("binary", TSBNConfig(units=(2,))),
-    "tsbn-deep": ("real", TSBNConfig(units=(2, 1, 2), order=2, first_step=True)),
+    "tsbn-deep": ("real", TSBNConfig(units=(2, 1, 2), order=2, first_step=True, residual=True)),
     "tsbn-static": ("count", TSBNConfig(units=(2,), order=0, sees=False)),
     "dtsbn_d": ("grey", DTSBNDConfig(units=(3, 2), order=2, first_step=True)),
     "lds": ("real", LDSConfig(latent=2)),
@@ -40,6 +65,12 @@ MODELS = {  # what the data are, the configuration
 }
 POSTERIORS = {
     "filtering": FilteringConfig(width=3),
+    "recurrent_filtering": RecurrentFilteringConfig(hidden=3, width=3),
+    "smoothing": SmoothingConfig(hidden=3, width=3),
+    "iterative": IterativeConfig(iterations=2, observe=True, width=3),
+    "iterative-rate": IterativeConfig(
+        update="rate", inputs="errors", samples=0, layer_norm=False, layer_norm_mean=True, width=3
+    ),
     "prior": PriorConfig(),
     "tsbn_recognition": TSBNRecognitionConfig(),
     "dtsbn_d_recognition": DTSBNDRecognitionConfig(),
@@ -63,12 +94,27 @@ ESTIMATORS = {
     "to-go-bare": ScoreFunctionConfig(baseline=0, centre=False, normalise=False),
     "vimco": VIMCOConfig(),
     "wake_sleep": WakeSleepConfig(wake=0.7, sleep=0.3),
+    "filtering_em": FilteringEMConfig(),
+    "filtering_em-through": FilteringEMConfig(through_time=True),
+}
+# the undirected side, whose parts meet only each other
+UNDIRECTED = {
+    "rbm-binary": ("binary", RBMConfig(units=3)),
+    "rbm-real": ("real", RBMConfig(units=2)),
+}
+CHAIN_POSTERIORS = {"gibbs": GibbsConfig(), "gibbs-2": GibbsConfig(sweeps=2)}
+CHAIN_BOUNDS = {"trajectory_kl": TrajectoryKL()}
+CHAIN_ESTIMATORS = {
+    "cd": ContrastiveDivergenceConfig(),
+    "cd-whole": ContrastiveDivergenceConfig(policy_gradient=True),
+    "pcd": ContrastiveDivergenceConfig(chains=4),
 }
 ONLY_FOR = {
     "tsbn_recognition": "tsbn",
     "dtsbn_d_recognition": "dtsbn_d",
     "kalman": "lds",
     "forward_backward": "hmm",
+    "iterative": ("vrnn", "srnn", "svg", "dmm", "lds"),
 }  # q, and the p it is made for
 DISCRETE = ("tsbn", "dtsbn_d", "hmm")  # p with discrete z
 
@@ -81,15 +127,24 @@ def fits(model: str, posterior: str) -> bool:
     return only is None or model.startswith(only)
 
 
-def trains(model: str, bound: str, estimator: str) -> bool:
+def trains(model: str, posterior: str, bound: str, estimator: str) -> bool:
     """Whether this gradient of this bound exists."""
-    broken = estimator == "pathwise" and model.startswith(DISCRETE)
+    stepwise = estimator.startswith("filtering_em")
+    broken = (estimator == "pathwise" or stepwise) and model.startswith(DISCRETE)
     alone = BOUNDS[bound].particles < 2 or BOUNDS[bound].resampling is not None
     lonely = estimator in ("vimco", "wake_sleep") and alone
-    return not broken and not lonely and not (estimator == "local" and bound == "iwae")
+    whole = (estimator == "local" and bound == "iwae") or (stepwise and not bound.startswith("elbo"))
+    blind = estimator == "filtering_em" and not posterior.startswith("iterative")
+    return not (broken or lonely or whole or blind)
 
 
-PAIRS = [(p, q) for p in MODELS for q in POSTERIORS if fits(p, q)]
+MEETS = {  # q that fit many p and compile for long: the p that stand for all here; test_refusals builds them with all
+    "recurrent_filtering": ("srnn", "svg", "tsbn-deep", "hmm-index"),
+    "smoothing": ("srnn", "dmm", "tsbn-1", "autoregressive-1"),
+    "iterative": ("vrnn-lstm", "srnn", "dmm", "lds"),
+    "iterative-rate": ("vrnn-gru", "lds"),
+}
+PAIRS = [(p, q) for p in MODELS for q in POSTERIORS if fits(p, q) and p in MEETS.get(q, MODELS)]
 
 
 def frames(kind: str, rows: int, length: int, seed=0) -> np.ndarray:
@@ -101,6 +156,8 @@ def frames(kind: str, rows: int, length: int, seed=0) -> np.ndarray:
         return rng.normal(0.3, 1.1, (rows, length, 2))
     if kind == "grey":
         return rng.uniform(0, 1, (rows, length, 3))
+    if kind == "film":
+        return rng.uniform(0, 1, (rows, length, 16))
     if kind == "count":
         return rng.poisson(1.5, (rows, length, 3)).astype(float)
     return (
@@ -111,8 +168,8 @@ def frames(kind: str, rows: int, length: int, seed=0) -> np.ndarray:
 
 
 def facts_of(model: str):
-    kind, _ = MODELS[model]
-    return facts(tuple(frames(kind, 4, 6)), kind)
+    kind, _ = (MODELS | UNDIRECTED)[model]
+    return facts(tuple(frames(kind, 4, 6)), {"film": "grey"}.get(kind, kind))
 
 
 def stirred(tree, seed: int):
@@ -130,7 +187,7 @@ def per_precision(f):
 
 @per_precision
 def build_p(model: str, seed=0):
-    return stirred(MODELS[model][1].build(facts_of(model), random.key(seed)), seed)
+    return stirred((MODELS | UNDIRECTED)[model][1].build(facts_of(model), random.key(seed)), seed)
 
 
 @per_precision
@@ -142,18 +199,19 @@ def build(model: str, posterior: str, seed=0):
 
 @per_precision
 def build_estimator(estimator: str, model: str):
-    return stirred(ESTIMATORS[estimator].build(build_p(model), facts_of(model), random.key(7)), 7)
+    return stirred((ESTIMATORS | CHAIN_ESTIMATORS)[estimator].build(build_p(model), facts_of(model), random.key(7)), 7)
 
 
 def batch_of(model: str, length=5, missing=False, lengths=STEPS) -> Batch:
     """Two sequences, padded with zeros. With `missing`, a frame of each, and an entry where frames have entries."""
-    x = frames(MODELS[model][0], 2, int(max(lengths)), seed=3)
+    x = frames((MODELS | UNDIRECTED)[model][0], 2, int(max(lengths)), seed=3)
     valid = np.arange(length) < lengths[:, None]
     x = np.concatenate([x, np.zeros((2, length - x.shape[1], *x.shape[2:]), x.dtype)], 1)
     x = np.where(valid.reshape(*valid.shape, *(1,) * (x.ndim - 2)), x, np.zeros((), x.dtype))
     observed = np.ones(x.shape, bool)
-    observed[0, 1] = observed[1, 0] = False
-    if x.ndim == 3:
+    if missing:
+        observed[0, 1] = observed[1, 0] = False
+    if missing and x.ndim == 3:
         observed[0, 3, 0] = observed[1, 2, 1] = False
     return Batch(jnp.asarray(x), jnp.asarray(valid), jnp.asarray(observed) if missing else None)
 
@@ -170,10 +228,10 @@ def designs() -> list[tuple[str, str, str, str]]:
     """(p, q, bound, estimator) such that any two parts that can meet do meet, chosen greedily: every pair of p and q,
     and of each with every bound and estimator; there a posterior that looks ahead and one that does not are one.
     """
-    everything = [(p, q, b, e) for p, q in PAIRS for b in BOUNDS for e in ESTIMATORS if trains(p, b, e)]
+    everything = [(p, q, b, e) for p, q in PAIRS for b in BOUNDS for e in ESTIMATORS if trains(p, q, b, e)]
 
     def meetings(design):
-        names = (design[0], design[1].removesuffix("-now"), *design[2:])
+        names = (design[0], design[1].removesuffix("-now").removesuffix("-rate"), *design[2:])
         return {design[:2]} | {((i, names[i]), (j, names[j])) for i in range(4) for j in range(i)}
 
     open_, chosen = set().union(*map(meetings, everything)), []
@@ -184,10 +242,21 @@ def designs() -> list[tuple[str, str, str, str]]:
     return sorted(chosen)
 
 
+SELDOM = {  # q for many p: with which of them in the default suite
+    "recurrent_filtering": ("svg",),
+    "smoothing": ("srnn",),
+    "iterative": ("lds",),
+    "iterative-rate": (),
+}
+COSTLY = ("svg",)  # p that meet the other q with -m slow
+
+
 def shared_out(cases, every: int) -> list:
-    """Each `every`-th case in the default suite, the others with -m slow: they compile for minutes."""
+    """Each `every`-th case (p, q, ...) in the default suite, the others with -m slow: they compile for minutes."""
+    usual = lambda i, case: i % every == 0 and case[0] not in COSTLY
+    often = lambda i, case: case[0] in SELDOM[case[1]] if case[1] in SELDOM else usual(i, case)
     slow = pytest.mark.slow
-    return [case if i % every == 0 else pytest.param(case, marks=slow) for i, case in enumerate(cases)]
+    return [case if often(i, case) else pytest.param(case, marks=slow) for i, case in enumerate(cases)]
 
 
 def refusal(call) -> str:

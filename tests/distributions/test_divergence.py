@@ -31,6 +31,7 @@ def full(loc, seed):
 PAIRS = {
     (Gaussian, Gaussian): lambda: (normal([0.5, -1.0], [0.8, 2.0]), normal([-0.2, 0.3], [1.3, 0.9])),
     (FullGaussian, FullGaussian): lambda: (full([0.5, -1.0, 0.2], 0), full([0.1, 0.4, -0.3], 1)),
+    (Gaussian, FullGaussian): lambda: (normal([0.5, -1.0, 0.2], [0.8, 0.5, 1.2]), full([0.1, 0.4, -0.3], 1)),
     (Bernoulli, Bernoulli): lambda: (Bernoulli(jnp.array([0.4, -3.0])), Bernoulli(jnp.array([-1.0, 2.0]))),
     (Categorical, Categorical): lambda: (Categorical(jnp.array([0.1, 1.3, -9.0])), Categorical(jnp.array([1.0, 0, 0]))),
     (Empty, Empty): lambda: (Empty(), Empty()),
@@ -49,7 +50,7 @@ def test_every_closed_form_is_tested():
     assert set(CLOSED) == set(PAIRS)
 
 
-@pytest.mark.parametrize("kinds", PAIRS, ids=lambda kinds: kinds[0].__name__)
+@pytest.mark.parametrize("kinds", PAIRS, ids=lambda kinds: "-".join(kind.__name__ for kind in kinds))
 def test_a_closed_form_is_the_mean_log_ratio_of_draws(kinds):
     q, p = PAIRS[kinds]()
     ratio = jax.jit(jax.vmap(lambda key: (lambda z: q.log_prob(z) - p.log_prob(z))(q.sample(key))))

@@ -15,6 +15,7 @@ from counterpoint.distributions import (
     Categorical,
     Chain,
     Counts,
+    DiscretisedGaussian,
     Empty,
     Family,
     FullGaussian,
@@ -121,6 +122,7 @@ def test_what_is_missing_is_drawn_given_the_rest(seen):
 MEMBERS = {
     "bernoulli": lambda: Bernoulli(jnp.array([0.4, -1.2, 2.0])),
     "gaussian": lambda: Gaussian(jnp.asarray(LOC), jnp.array([0.3, 1.0, 2.5])),
+    "discretised_gaussian": lambda: DiscretisedGaussian(jnp.asarray(LOC), jnp.array([1.0, 1.4, 2.5])),
     "full_gaussian": lambda: FullGaussian(jnp.asarray(LOC), jnp.asarray(LOWER)),
     "categorical": lambda: Categorical(jnp.array([0.1, 1.3, -0.7])),
     "counts": lambda: Counts(jnp.array([0.1, 1.3, -0.7]), 7),

@@ -1,5 +1,6 @@
 """Deep temporal sigmoid belief networks against their equations, path by path, in plain NumPy."""
 
+import dataclasses
 import itertools
 
 import jax
@@ -8,9 +9,10 @@ import numpy as np
 import pytest
 from jax import random
 
-from counterpoint.distributions import Family
-from counterpoint.inference import DTSBNDRecognition, TSBNRecognition
-from counterpoint.models import DTSBND, TSBN
+from counterpoint.distributions import Family, facts
+from counterpoint.errors import CounterpointError
+from counterpoint.inference import DTSBNDRecognition, PriorConfig, TSBNRecognition
+from counterpoint.models import DTSBND, TSBN, DTSBNDConfig, TSBNConfig
 from counterpoint.networks import Layer
 from counterpoint.rollout import rollout
 from exact.cases import log_marginal, mk, score_paths, whole
@@ -157,3 +159,27 @@ def test_deterministic_middle_layers_follow_the_equations(middle, order, first):
     np.testing.assert_allclose((trace.log_prior + trace.log_likelihood).sum(0)[0, ::3], want[:, 0], atol=1e-10)
     np.testing.assert_allclose(trace.log_q.sum(0)[0, ::3], want[:, 1], atol=1e-10)
     assert jnp.exp(trace.log_q.sum(0)).sum() == pytest.approx(1, abs=1e-10)
+
+
+@pytest.mark.parametrize("config", [TSBNConfig(units=(3,), order=2), DTSBNDConfig(units=(3, 2), order=2)])
+def test_residual_is_the_identity_added_to_the_first_lag(config):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 2))
+    known = facts((x,), "real")
+    plain = config.build(known, random.key(1))
+    moved = dataclasses.replace(config, residual=True).build(known, random.key(1))
+    below = moved.visible.below.at[0, :2].add(jnp.eye(2))
+    same = dataclasses.replace(plain, visible=dataclasses.replace(plain.visible, below=below))
+    q = PriorConfig().build(plain, known, random.key(2))
+    found = [np.asarray(rollout(p, q, whole(x), random.key(3))[0].log_likelihood) for p in (moved, same, plain)]
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
+    assert np.abs(found[0][1:] - found[2][1:]).min() > 1e-3
+    np.testing.assert_allclose(found[0][0], found[2][0], rtol=1e-12)  # before the first step there is no frame
+
+
+def test_residual_refuses_what_has_no_frame_to_add_to():
+    with pytest.raises(CounterpointError, match="no frame can be added"):
+        TSBNConfig(residual=True).build(facts((X,), "binary"), random.key(0))
+    for build in (lambda: TSBNConfig(residual=True, sees=False), lambda: DTSBNDConfig(residual=True, order=0)):
+        with pytest.raises(CounterpointError, match="adds to the last frame"):
+            build()

@@ -4,6 +4,7 @@ from counterpoint.bounds.elbo import ELBO
 from counterpoint.bounds.fivo import FIVO
 from counterpoint.bounds.iwae import IWAE
 from counterpoint.bounds.score import score
+from counterpoint.bounds.trajectory_kl import TrajectoryKL
 from counterpoint.bounds.warmup import Warmup
 
-__all__ = ["ELBO", "FIVO", "IWAE", "Warmup", "score"]
+__all__ = ["ELBO", "FIVO", "IWAE", "TrajectoryKL", "Warmup", "score"]

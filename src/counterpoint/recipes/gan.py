@@ -17,7 +17,9 @@ def network(name: str, about: str, data: str, p: Any, q: Any, fit: FitConfig, dr
     return Recipe(name=name, about=about, data=data, p=p, q=q, bound=bound, estimator=estimator, fit=fit, **rest)
 
 
-def regression(name: str, about: str, data: str, fit: FitConfig, order: int = 1, **rest: Any) -> Recipe:
+def regression(
+    name: str, about: str, data: str, fit: FitConfig, order: int = 1, residual: bool = False, **rest: Any
+) -> Recipe:
     """The baseline without latent variables: frames regressed on the last `order`."""
-    p, q = AutoregressiveConfig(order=order), PriorConfig()
+    p, q = AutoregressiveConfig(order=order, residual=residual), PriorConfig()
     return Recipe(name=name, about=about, data=data, p=p, q=q, bound=ELBO(), estimator=Pathwise(), fit=fit, **rest)

@@ -1,7 +1,9 @@
-"""What a run leaves for its reader: figures, films, MIDI and tables."""
+"""What a run leaves for its reader: figures, films, MIDI, sound and tables."""
 
 from counterpoint.report.animation import gif_images as gif_images
 from counterpoint.report.animation import gif_skeleton as gif_skeleton
+from counterpoint.report.audio import waveforms as waveforms
+from counterpoint.report.audio import write_wav as write_wav
 from counterpoint.report.figures import curves as curves
 from counterpoint.report.figures import panels as panels
 from counterpoint.report.figures import piano_rolls as piano_rolls

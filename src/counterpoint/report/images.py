@@ -124,4 +124,5 @@ def _mosaic(
         thin(legend)
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    figure.draw_without_rendering()  # with square pixels the layout needs two passes, or long sides are cut off
     save(figure, path)

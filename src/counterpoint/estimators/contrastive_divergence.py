@@ -1,0 +1,108 @@
+"""Contrastive divergence, with or without the term that it leaves out, from the data or from chains that persist."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax, random
+from jaxtyping import PyTree
+
+from counterpoint.core import AbstractEstimator, Batch, Trace
+from counterpoint.distributions import Facts
+from counterpoint.errors import CounterpointError, at_least
+from counterpoint.estimators.pathwise import estimate
+from counterpoint.rollout import stop
+from counterpoint.walk import Path, log_forward, walk
+
+
+@dataclass(frozen=True)
+class ContrastiveDivergenceConfig:
+    """
+    chains           0: every chain starts at its datum (CD-k); else so many go on from where they were (PCD-k)
+    policy_gradient  add the term of the gradient that contrastive divergence ignores
+    """
+
+    name: ClassVar[str] = "contrastive_divergence"
+    chains: int = 0
+    policy_gradient: bool = False
+
+    def __post_init__(self):
+        at_least(self, 0, "chains")
+        if self.chains and self.policy_gradient:
+            raise CounterpointError(
+                "contrastive_divergence: policy_gradient weighs paths that start at the data, and persistent chains do"
+                " not: choose chains = 0, or policy_gradient = False"
+            )
+
+    def build(self, p, facts: Facts, key) -> "ContrastiveDivergence":
+        start = None
+        if self.chains:  # from the training marginal
+            law = facts.family(jnp.asarray(facts.marginal, float))
+            start = jax.vmap(law.sample)(random.split(key, self.chains))
+        return ContrastiveDivergence(start, self.policy_gradient)
+
+
+class ContrastiveDivergence(AbstractEstimator):
+    """grad KL(q || p) = E[grad F(x_0) - grad F(x_k)] + E[ log(q(tau) / p(tau)) grad log q(tau | x_0) ]
+    (seed 4, eq. 35, 40 and 45; its eq. 41 sums to |z|, not k + 1)
+
+    The first part is CD-k (Hinton 2002): at held x_k, with z summed out, grad_W F(x) = -s(Wx + b) x' (eq. 43 and 44:
+    "partial marginalisation"). The second, a policy gradient, vanishes as k grows, and CD leaves it out; with
+    `policy_gradient` it is taken with the other chains' mean as the baseline. Both that and the estimate of q_k(x_k)
+    (see TrajectoryKL) come from the batch, which biases it by O(1 / chains).
+
+    start: PCD's first chains (N, ...), or None. They persist in the memory, k sweeps a step, in the second place of
+    E[grad F(x_0) - grad F(x_k)] (Tieleman 2008): unbiased for the likelihood once they follow p_rbm. They leave it
+    where p moves faster than they do, at learning rates that CD stands.
+    """
+
+    start: PyTree  # copied into the memory, so no gradient reaches it
+    policy_gradient: bool = eqx.field(static=True, default=False)
+    chain: ClassVar[bool] = True
+
+    def check(self, p, q, bound):
+        if jax.tree.leaves(p.initial()):
+            raise CounterpointError(
+                f"contrastive_divergence: {type(p).__name__} carries a past, and the law q_k of chains given one past"
+                " is not that of a batch: choose p = rbm"
+            )
+
+    def initial(self):
+        return () if self.start is None else self.start
+
+    def __call__(self, p, q, bound, batch: Batch, key, memory, step):
+        of_data, of_chains = random.split(key)
+        trace = bound.run(stop(p), q, batch, of_data)
+        if self.start is None:
+            signal = centred(bound.signal(trace, step, False)[..., 0], trace.valid)
+            loss = self.loss(p, q, trace, signal).sum()
+            return estimate(bound, trace, -loss, batch), memory
+        keys = random.split(of_chains, len(jax.tree.leaves(memory)[0]))
+        memory = stop(jax.vmap(lambda x, key: walk(stop(p), q, p.initial(), x, key, q.sweeps).last)(memory, keys))
+        energy = lambda x: p.free_energy(p.initial(), x)
+        negative = jax.vmap(energy)(memory).mean()
+        positive = jnp.where(trace.valid, jax.vmap(jax.vmap(energy))(trace.x), 0.0)
+        loss = positive.sum() - trace.valid.sum() * negative
+        return estimate(bound, trace, -loss, batch), memory
+
+    def loss(self, p, q, trace: Trace, signal):
+        """(T, B) whose gradient is that of KL(q || p), one path each, for a trace whose paths are held.
+        `signal` (T, B) is log p(tau) - log q(tau | x_0), less any baseline."""
+        energy = lambda x: p.free_energy(p.initial(), x)
+        z, later = jax.tree.map(lambda a: a[:, :, 0], trace.z)
+        last = jax.tree.map(lambda a: a[:, :, -1], later)
+        loss = jax.vmap(jax.vmap(energy))(trace.x) - jax.vmap(jax.vmap(energy))(last)
+        if self.policy_gradient:
+            x = jax.tree.map(lambda a, b: jnp.concatenate([a[:, :, None], b], 2), trace.x, later)
+            unused = random.key(0)  # a Gibbs step's law is not drawn
+            log_q = jax.vmap(jax.vmap(lambda path: log_forward(p, q, p.initial(), path, unused)))(Path(x, z))
+            loss -= lax.stop_gradient(signal) * log_q
+        return jnp.where(trace.valid, loss, 0.0)
+
+
+def centred(signal, valid):
+    """Less the mean of the others; as it is where there are none."""
+    total, count = jnp.where(valid, signal, 0.0).sum(), valid.sum()
+    return jnp.where(count > 1, signal - (total - signal) / jnp.maximum(count - 1, 1), signal)

@@ -1,0 +1,57 @@
+"""Amortised variational filtering of music: an SRNN on the four polyphonic corpora, table 3 of Marino et al. 2018.
+
+Sizes, crops, batches and the length of the KL's warm-up are those of the paper and its code, whose epochs are ten
+batches long; a validation comes after each pass over the data, as everywhere here. q learns once a batch, where the
+code lets it learn at every time step, and the learning rate is higher for it.
+"""
+
+from counterpoint.bounds import ELBO, Warmup
+from counterpoint.estimators import FilteringEMConfig, Pathwise
+from counterpoint.inference import FilteringConfig, IterativeConfig
+from counterpoint.models import SRNNConfig
+from counterpoint.recipes.recipe import Recipe
+from counterpoint.training import FitConfig, OptimiserConfig
+
+# corpus; published bounds of direct filtering, of AVF with one iteration and with five; its update; passes at most
+CORPORA = {
+    "jsb": ("jsb_chorales", ("-6.92", "-6.97", "-6.77"), "rate", 600),
+    "nottingham": ("nottingham", ("-3.19", "-3.13", None), "network", 60),
+    "muse": ("musedata", ("-6.27", "-5.99", None), "network", 40),
+    "piano": ("piano_midi", ("-8.19", "-8.12", None), "rate", 120),
+}
+
+
+def recipes(name: str, corpus: str, published: tuple, update: str, epochs: int) -> list[Recipe]:
+    """An SRNN with a direct filtering posterior, and with iterative ones of one and of five iterations."""
+    direct, once, often = published
+    shared = {
+        "data": corpus,
+        "p": SRNNConfig(latent=100, hidden=300, width=500, readout=2, cell="lstm"),
+        "bound": ELBO(kl_weight=Warmup(500)),
+        "fit": FitConfig(epochs=epochs, patience=15, crop=25, buckets=2, optimiser=OptimiserConfig(p=5e-4)),
+    }
+    made = [
+        Recipe(
+            name=f"{name}-srnn",
+            about=f"SRNN, direct filtering: the baseline of Marino et al. 2018 (test bound {direct})",
+            q=FilteringConfig(width=500, activation="clipped", residual=True),
+            estimator=Pathwise(),
+            **shared,
+        )
+    ]
+    for iterations, bound in ((1, once), (5, often)):
+        made.append(
+            Recipe(
+                name=f"{name}-srnn-avf" + (f"-{iterations}" if iterations > 1 else ""),
+                about=f"SRNN, amortised variational filtering, {iterations} iteration{'s' * (iterations > 1)} a step ("
+                + (f"Marino et al. 2018: test bound {bound})" if bound else "no published number)"),
+                # layer normalisation of the mean goes with the learned step sizes in the paper's code
+                q=IterativeConfig(update=update, iterations=iterations, layer_norm_mean=update == "rate"),  # pyright: ignore[reportArgumentType]
+                estimator=FilteringEMConfig(),
+                **shared,
+            )
+        )
+    return made
+
+
+RECIPES = [one for name, settings in CORPORA.items() for one in recipes(name, *settings)]

@@ -1,0 +1,61 @@
+"""A chain between q and p.
+
+    x_0 -> z_0 ~ q(z | x_0) -> x_1 ~ p(x | z_0) -> z_1 ~ q(z | x_1) -> ... -> x_k     (seed 4, sec. 2 and 5.4)
+
+With q the posterior of an undirected p it is block Gibbs sampling: contrastive divergence where it starts at the data,
+persistent where it goes on from where it was. With q a corruption it is the chain of a denoising auto-encoder.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax, random
+from jaxtyping import Float, PyTree
+
+from counterpoint.core import AbstractModel, AbstractPosterior
+
+
+class Path(NamedTuple):
+    """tau = x_0, z_0, x_1 .. z_k-1, x_k."""
+
+    x: PyTree  # (k + 1, ...)
+    z: PyTree  # (k, ...)
+
+    @property
+    def last(self) -> PyTree:
+        """x_k."""
+        return jax.tree.map(lambda a: a[-1], self.x)
+
+
+def walk(p: AbstractModel, q: AbstractPosterior, carry, x, key, steps: int) -> Path:
+    """Draw z ~ q(z | x), then x ~ p(x | z), `steps` times, from x and under one carry, which stays as it is."""
+
+    def step(x, key):
+        of_q, of_z, of_x = random.split(key, 3)
+        z = q.propose(p, carry, x, x, of_q).distribution.sample(of_z)
+        new = p.likelihood(carry, z).sample(of_x)
+        return new, (new, z)
+
+    _, (later, z) = lax.scan(step, x, random.split(key, steps))
+    return Path(jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), x, later), z)
+
+
+def log_forward(p: AbstractModel, q: AbstractPosterior, carry, path: Path, key) -> Float[Array, ""]:
+    """log q(tau | x_0) = sum_i log q(z_i | x_i) + log p(x_i+1 | z_i), in nats."""
+    return _log_moves(p, q, carry, path, key, 0, 1)
+
+
+def log_backward(p: AbstractModel, q: AbstractPosterior, carry, path: Path, key) -> Float[Array, ""]:
+    """log p(tau | x_k) = sum_i log q(z_i | x_i+1) + log p(x_i | z_i): the same moves from the other end."""
+    return _log_moves(p, q, carry, path, key, 1, 0)
+
+
+def _log_moves(p, q, carry, path: Path, key, start: int, end: int):
+    ends = [jax.tree.map(lambda a, i=i: a[i : len(a) - 1 + i], path.x) for i in (start, end)]
+
+    def one(x, z, new):
+        guess = q.propose(p, carry, x, x, key).distribution
+        return guess.log_prob(z) + p.likelihood(carry, z).log_prob(new)
+
+    return jax.vmap(one)(ends[0], path.z, ends[1]).sum()

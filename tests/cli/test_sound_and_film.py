@@ -1,0 +1,44 @@
+"""From a folder of recordings or of films to a model of them, and to what it makes, heard and seen."""
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image, ImageSequence
+
+from cli.cases import SMALL
+from counterpoint.cli import main
+
+
+@pytest.mark.slow
+def test_recordings_become_recordings(tmp_path):
+    rate, rng = 8000, np.random.default_rng(0)
+    for i in range(6):
+        hum = 0.1 * np.sin(2 * np.pi * 200 * np.arange(4000) / rate) + 0.02 * rng.normal(size=4000)
+        place = tmp_path / "in" / f"speaker{i}"
+        place.mkdir(parents=True)
+        soundfile.write(place / "a.wav", hum, rate, subtype="PCM_16")
+    words = ["--data", str(tmp_path / "in"), "--likelihood", "discretised_gaussian", "--out", str(tmp_path)]
+    assert main(["train", *words, "--fit.epochs", "2", *SMALL]) == 0
+    run = tmp_path / "chorales-001"
+    assert soundfile.info(run / "sample.wav").frames == 4000
+    assert main(["generate", str(run), "--length", "15", "--count", "2"]) == 0
+    assert main(["generate", str(run), "--length", "5", "--prefix", "10"]) == 0
+    for name, windows in (("seed0-1", 15), ("seed0-2", 15), ("prefix10-seed0", 15)):
+        sound, its = soundfile.read(run / "generated" / f"{name}.wav", dtype="int16")
+        assert (its, len(sound)) == (rate, 200 * windows)
+        assert 1000 < sound.astype(float).std() < 5000  # in the units of the files, of which it is 2400
+    recorded = [soundfile.read(f, dtype="int16")[0] for f in sorted((tmp_path / "in").rglob("*.wav"))]
+    assert any(np.array_equal(sound[:2000], one[:2000]) for one in recorded)
+    assert (run / "generated" / "prefix10-seed0.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_films_become_films(tmp_path):
+    films = np.random.default_rng(0).integers(0, 256, (6, 7, 8, 8)).astype(np.uint8)
+    np.savez(tmp_path / "films.npz", **{f"film{i}": film for i, film in enumerate(films)})
+    words = ["--data", str(tmp_path / "films.npz"), "--likelihood", "discretised_gaussian", "--out", str(tmp_path)]
+    assert main(["train", *words, "--fit.epochs", "1", *SMALL]) == 0
+    assert main(["generate", str(tmp_path / "chorales-001"), "--length", "5", "--mean"]) == 0
+    with Image.open(tmp_path / "chorales-001" / "generated" / "seed0.gif") as gif:
+        assert 1 <= len(list(ImageSequence.Iterator(gif))) <= 5  # frames that are alike are one
+        assert gif.size[0] >= 64 * 5

@@ -1,0 +1,175 @@
+"""The parts that run chains between an undirected p and its own posterior: with each other, and with no others."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jaxtyping
+import numpy as np
+import pytest
+from jax import random
+
+from conformance.parts import (
+    BOUNDS,
+    CHAIN_BOUNDS,
+    CHAIN_ESTIMATORS,
+    CHAIN_POSTERIORS,
+    ESTIMATORS,
+    POSTERIORS,
+    UNDIRECTED,
+    batch_of,
+    build,
+    build_estimator,
+    build_p,
+    facts_of,
+    refusal,
+    shared_out,
+    spoiled,
+    stirred,
+)
+from counterpoint.bounds import TrajectoryKL
+from counterpoint.core import Pairing
+from counterpoint.data import Sequences
+from counterpoint.estimators import ContrastiveDivergenceConfig
+from counterpoint.evaluation import exact_partition
+from counterpoint.inference import Gibbs, Prior
+from counterpoint.models import RBMConfig
+from counterpoint.rollout import rollout
+from counterpoint.training import FitConfig, OptimiserConfig, fit
+
+DESIGNS = [(p, q, e) for i, p in enumerate(UNDIRECTED) for q in list(CHAIN_POSTERIORS)[i:] for e in CHAIN_ESTIMATORS]
+
+
+def pairing_of(model, posterior="gibbs", estimator="cd", seed=0):
+    p = stirred(build_p(model), seed)
+    q = CHAIN_POSTERIORS[posterior].build(p, facts_of(model), random.key(0))
+    method = CHAIN_ESTIMATORS[estimator].build(p, facts_of(model), random.key(7))
+    return Pairing(p, q, TrajectoryKL(), method)
+
+
+@eqx.filter_jit
+def run(pairing, batch, key, memory, step):
+    """(estimate, memory), gradient of p."""
+
+    def loss(p):
+        estimate, new = eqx.tree_at(lambda a: a.p, pairing, p)(batch, key, memory, step)
+        return estimate.surrogate, (estimate, new)
+
+    grad, out = eqx.filter_grad(loss, has_aux=True)(pairing.p)
+    return out, grad
+
+
+def same(found, want, atol=0.0):
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(want)):
+        np.testing.assert_allclose(a, b, rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("design", shared_out(DESIGNS, 2), ids="+".join)
+def test_a_chain_is_finite_and_blind_to_padding(design):
+    pairing, batch = pairing_of(*design), batch_of(design[0])
+    args = random.key(1), pairing.initial(), 3
+    found = run(pairing, batch, *args)
+    for leaf in jax.tree.leaves(found):
+        assert np.isfinite(leaf).all()
+        assert leaf.dtype == jnp.float32
+    assert all((leaf != 0).any() for leaf in jax.tree.leaves(found[1]))
+    same(run(pairing, spoiled(batch, np.nan), *args), found)
+    same(run(pairing, spoiled(batch, 1e30), *args), found)
+
+
+def test_a_batch_without_frames_counts_nothing_and_one_frame_is_enough():
+    pairing, batch = pairing_of("rbm-binary", estimator="cd-whole"), batch_of("rbm-binary")
+    (estimate, _), grad = run(pairing, batch._replace(valid=jnp.zeros_like(batch.valid)), random.key(0), (), 3)
+    assert estimate.value == 0
+    assert all((leaf == 0).all() for leaf in jax.tree.leaves(grad))
+    (estimate, _), grad = run(
+        pairing, batch._replace(valid=batch.valid.at[:, 1:].set(False).at[1].set(False)), random.key(0), (), 3
+    )
+    assert np.isfinite(estimate.value)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grad))
+
+
+@pytest.mark.slow
+def test_repeats_in_one_program_give_what_each_gives_alone():
+    alone = [pairing_of("rbm-binary", estimator="pcd", seed=i) for i in range(2)]
+    batch, keys = batch_of("rbm-binary"), random.split(random.key(4), 2)
+    arrays, rest = zip(*(eqx.partition(pairing, eqx.is_array) for pairing in alone))
+    stacked = eqx.combine(jax.tree.map(lambda *a: jnp.stack(a), *arrays), rest[0])
+    memory = jnp.stack([pairing.initial() for pairing in alone])
+    together = eqx.filter_vmap(run, in_axes=(eqx.if_array(0), None, 0, 0, None))(stacked, batch, keys, memory, 3)
+    for i, pairing in enumerate(alone):
+        want = run(pairing, batch, keys[i], pairing.initial(), 3)
+        same(jax.tree.map(lambda a, i=i: a[i], together), want, 2e-5)
+
+
+def reasoned(message, *words):
+    assert ": " in message
+    assert "choose " in message
+    for word in words:
+        assert word in message
+
+
+@pytest.fixture
+def unchecked():
+    """What is annotated for a directed p is met by an undirected one, which must be refused in words, or work."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("name", POSTERIORS)
+def test_an_undirected_p_refuses_a_posterior_that_asks_for_its_prior(name):
+    p, config = build_p("rbm-binary"), POSTERIORS[name]
+    method = build_estimator("cd", "rbm-binary")
+    reasoned(
+        refusal(lambda: Pairing(p, config.build(p, facts_of("rbm-binary"), random.key(0)), TrajectoryKL(), method))
+    )
+
+
+@pytest.mark.parametrize("estimator", [*ESTIMATORS, *CHAIN_ESTIMATORS])
+@pytest.mark.parametrize("bound", [*BOUNDS, *CHAIN_BOUNDS])
+def test_an_undirected_p_refuses_bounds_and_estimators_that_follow_steps(bound, estimator):
+    p, bounds = build_p("rbm-binary"), BOUNDS | CHAIN_BOUNDS
+    home = "rbm-binary" if estimator in CHAIN_ESTIMATORS else "tsbn-1"
+    make = lambda: Pairing(p, Gibbs(), bounds[bound], build_estimator(estimator, home))
+    if bound in CHAIN_BOUNDS and estimator in CHAIN_ESTIMATORS:
+        make()
+    else:
+        reasoned(refusal(make), "RBM is undirected", "up to Z")
+
+
+def test_a_directed_p_refuses_chains():
+    p, q = build("tsbn-1", "prior")
+    gibbs, whole = CHAIN_POSTERIORS["gibbs"], build_estimator("cd", "rbm-binary")
+    reasoned(refusal(lambda: gibbs.build(p, facts_of("tsbn-1"), random.key(0))), "gibbs", "TSBN")
+    plain = build_estimator("to-go", "tsbn-1")
+    for parts in [(Gibbs(), BOUNDS["elbo"], plain), (q, TrajectoryKL(), plain), (q, BOUNDS["elbo"], whole)]:
+        reasoned(refusal(lambda parts=parts: Pairing(p, *parts)), "TSBN is directed", "free energy")
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_an_undirected_p_cannot_be_rolled_out():
+    reasoned(refusal(lambda: rollout(build_p("rbm-binary"), Prior(), batch_of("rbm-binary"), random.key(0))), "RBM")
+
+
+def test_frames_must_be_whole_and_of_a_kind_that_has_an_energy():
+    pairing = pairing_of("rbm-binary")
+    message = refusal(lambda: pairing(batch_of("rbm-binary", missing=True), random.key(0), (), 0))
+    reasoned(message, "trajectory_kl", "without gaps")
+    reasoned(refusal(lambda: RBMConfig().build(facts_of("tsbn-static"), random.key(0))), "rbm", "counts")
+    reasoned(refusal(lambda: ContrastiveDivergenceConfig(3, True)), "contrastive_divergence", "persistent")
+
+
+@pytest.mark.parametrize("chains", [0, pytest.param(100, marks=pytest.mark.slow)])
+def test_fit_learns_an_rbm(chains):
+    """Exact log-likelihood, which no training sees, grows well above that of independent units."""
+    rng = np.random.default_rng(0)  # four units that mostly agree: 2.77 nats where independent, 2.2 as they are
+    x = (rng.integers(0, 2, (100, 1, 1)) ^ (rng.random((100, 1, 4)) < 0.15)).astype(float)
+    known = facts_of("rbm-binary")
+    known = known._replace(family=known.family.__class__("bernoulli", (4,)), marginal=np.zeros(4))
+    p = RBMConfig(units=3, scale=0.1).build(known, random.key(0))
+    method = ContrastiveDivergenceConfig(chains).build(p, known, random.key(1))
+    config = FitConfig(epochs=200, batch_size=100, optimiser=OptimiserConfig(p=0.02))
+    found = fit(Pairing(p, Gibbs(), TrajectoryKL(), method), Sequences(tuple(x)), config=config).pairings[0].p
+    log_p = -jax.vmap(lambda v: found.free_energy(None, v))(jnp.asarray(x[:, 0], jnp.float32))
+    assert float(log_p.mean()) - exact_partition(found).value > -2.4

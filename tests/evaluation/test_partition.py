@@ -1,0 +1,61 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import random
+
+from conformance.parts import refusal
+from counterpoint.evaluation import annealed_partition, exact_partition, log_partition
+from counterpoint.evaluation.partition import _anneal
+from counterpoint.models import RBM
+
+
+def machine(units, width, real=False, seed=0, scale=1.0):
+    rng = np.random.default_rng(seed)
+    draw = lambda *shape: jnp.asarray(scale * rng.normal(size=shape))
+    return RBM(draw(units, width), draw(units), draw(width), real)
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize(("units", "real"), [(3, False), (12, False), (2, True)])
+def test_the_exact_one_is_the_sum_over_everything(units, real):
+    """For real x by a grid; 12 units take more than one part."""
+    p = machine(units, 2, real, scale=0.7)
+    line = np.linspace(-12, 12, 241) if real else np.array([0.0, 1.0])
+    x = jnp.asarray(np.stack(np.meshgrid(line, line), -1).reshape(-1, 2))
+    total = jax.nn.logsumexp(-jax.vmap(lambda x: p.free_energy(None, x))(x)) + 2 * np.log(line[1] - line[0])
+    assert exact_partition(p).value == pytest.approx(float(total), abs=1e-9)
+    assert log_partition(p) == exact_partition(p)
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_annealing_agrees_within_its_error(real):
+    p = machine(8, 5, real, scale=0.4 if real else 0.8)
+    found, want = annealed_partition(p, random.key(0), chains=200, temperatures=100), exact_partition(p).value
+    assert 0 < found.error < 0.1
+    assert abs(found.value - want) < 4 * found.error
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("x64")
+def test_the_two_directions_bracket_the_exact_value():
+    """With too few temperatures, one chain at a time; backwards from exact draws."""
+    p = machine(6, 3, scale=2.0)
+    x = jnp.asarray(np.stack(np.meshgrid(*[[0.0, 1.0]] * 3), -1).reshape(-1, 3))
+    energy = jax.vmap(lambda x: p.free_energy(None, x))(x)
+    many, want = x[random.categorical(random.key(3), -energy, shape=(1000,))], exact_partition(p).value
+    keys, far = random.split(random.key(1), 1000), lambda a: np.std(a, ddof=1) / len(a) ** 0.5
+    base, up = _anneal(p, keys, 3, None)
+    assert np.mean(base + up) < want - 3 * far(up)
+    base, down = _anneal(p, keys, 3, many)
+    assert np.mean(base + down) > want + 3 * far(down)
+    found = annealed_partition(p, random.key(1), temperatures=4, start=many)
+    assert abs(found.value - want) < 4 * found.error < 0.5
+
+
+def test_what_cannot_be_summed_or_estimated_says_what_to_give():
+    p = machine(21, 2)
+    assert "2^21 states" in refusal(lambda: exact_partition(p))
+    assert "give a key" in refusal(lambda: log_partition(p))
+    assert "at least 2 chains" in refusal(lambda: annealed_partition(p, random.key(0), chains=1))
+    assert log_partition(p, random.key(0), chains=2, temperatures=1).error >= 0

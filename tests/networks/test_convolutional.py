@@ -1,0 +1,95 @@
+"""Sizes as published, what a decoder copies, and a transposed convolution by its definition."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import random
+
+from conformance.parts import refusal, stirred
+from counterpoint.networks import Decoder, Encoder, Maps
+from counterpoint.networks.convolutional import Doubling, pyramid
+
+RNG = np.random.default_rng(0)
+PUBLISHED = {  # out and in channels of each convolution of an encoder; half of what a decoder's stages read is copied
+    ("dcgan", 64): [(64, 1), (128, 64), (256, 128), (512, 256)],
+    ("vgg", 64): [(64, 1), (64, 64), (128, 64), (128, 128), (256, 128), (256, 256), (256, 256), (512, 256)],
+}
+PUBLISHED["vgg", 64] += [(512, 512), (512, 512)]
+PUBLISHED["vgg", 128] = [*PUBLISHED["vgg", 64], (512, 512), (512, 512), (512, 512)]
+BACK = {
+    ("dcgan", 64): [(256, 1024), (128, 512), (64, 256), (1, 128)],
+    ("vgg", 64): [(512, 1024), (512, 512), (256, 512), (256, 512), (256, 256), (128, 256), (128, 256), (64, 128)],
+}
+BACK["vgg", 64] += [(64, 128), (1, 64)]
+BACK["vgg", 128] = [(512, 1024), (512, 512), (512, 512), *BACK["vgg", 64]]
+
+
+def pair(kind, side):
+    """A small encoder, and a decoder with two numbers for each pixel."""
+    return Encoder(kind, side, 2, 3, key=random.key(0)), Decoder(kind, side, 2, 3, 2, key=random.key(1))
+
+
+def convolutions(part):
+    found = jax.tree.leaves(part, is_leaf=lambda a: isinstance(a, Doubling | eqx.nn.Conv2d))
+    found = [a.parts if isinstance(a, Doubling) else a for a in found if isinstance(a, Doubling | eqx.nn.Conv2d)]
+    each = {2: 4, 3: 1, 4: 1}  # a part for each parity of rows and columns
+    return [(a.weight.shape[0] // each[a.weight.shape[2]], a.weight.shape[1]) for a in found]
+
+
+@pytest.mark.parametrize(("kind", "side"), PUBLISHED)
+def test_stages_are_those_of_the_paper_at_its_sizes(kind, side):
+    make = lambda key: (Encoder(kind, side, 64, 128, key=key), Decoder(kind, side, 64, 128, 1, key=key))
+    encoder, decoder = eqx.filter_eval_shape(make, random.key(0))
+    assert convolutions(encoder) == PUBLISHED[kind, side]
+    assert convolutions(decoder) == BACK[kind, side]
+    assert encoder.last.weight.shape == (128, 512 * 4 * 4)
+    h, maps = eqx.filter_eval_shape(encoder, jax.ShapeDtypeStruct((1, side, side), jnp.float32))
+    assert h.shape == (128,)
+    finest = side if kind == "vgg" else side // 2
+    assert [a.shape[1] for a in maps.maps] == [finest // 2**i for i in range(len(maps.maps))]
+    assert eqx.filter_eval_shape(decoder, h, maps).shape == (1, side, side)
+
+
+@pytest.mark.parametrize("side", [2, 4, 8, 12, 28])
+@pytest.mark.parametrize("kind", ["dcgan", "vgg"])
+def test_any_side_that_halves_comes_back_as_it_was(kind, side):
+    encoder, decoder = eqx.filter_eval_shape(lambda: pair(kind, side))
+    h, maps = eqx.filter_eval_shape(encoder, jax.ShapeDtypeStruct((1, side, side), jnp.float32))
+    assert eqx.filter_eval_shape(decoder, h, maps).shape == (2, side, side)
+
+
+@pytest.mark.parametrize("side", [1, 7, 22, 36])
+def test_a_side_that_does_not_halve_is_refused(side):
+    message = refusal(lambda: pyramid(side, 4))
+    assert f"{side} x {side}" in message
+    assert "choose a resolution" in message
+
+
+@pytest.mark.parametrize("kind", ["dcgan", "vgg"])
+def test_a_decoder_copies_every_map_and_reads_the_vector(kind):
+    encoder, decoder = stirred(pair(kind, 8), 3)
+    h, maps = encoder(jnp.asarray(RNG.random((1, 8, 8)), jnp.float32))
+    assert (jnp.abs(h) < 1).all()
+    found = decoder(h, maps)
+    assert jnp.abs(found - decoder(h + 0.5, maps)).max() > 1e-4
+    for i, a in enumerate(maps.maps):
+        other = Maps((*maps.maps[:i], a[:, ::-1], *maps.maps[i + 1 :]))
+        assert jnp.abs(found - decoder(h, other)).max() > 1e-4
+
+
+@pytest.mark.usefixtures("x64")
+def test_doubling_is_a_transposed_convolution():
+    layer = stirred(Doubling(3, 2, key=random.key(0)), 1)
+    x, weight, bias = RNG.normal(size=(3, 5, 5)), np.asarray(layer.parts.weight), np.asarray(layer.parts.bias)
+    weight, bias = weight.reshape(2, 2, 2, 3, 2, 2), bias.reshape(2, 2, 2)
+    padded = np.zeros((2, 12, 12))
+    for i in range(5):
+        for j in range(5):
+            for m in range(4):  # x_i adds K_m x_i to y_(2 i - 1 + m)
+                for n in range(4):
+                    (a, u), (b, v) = ((1 - m % 2, (3 - m) // 2), (1 - n % 2, (3 - n) // 2))
+                    padded[:, 2 * i + m, 2 * j + n] += weight[a, b, :, :, u, v] @ x[:, i, j]
+    want = padded[:, 1:11, 1:11] + np.tile(bias.transpose(2, 0, 1), (1, 5, 5))
+    np.testing.assert_allclose(layer(jnp.asarray(x)), want, atol=1e-12)
