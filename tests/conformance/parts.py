@@ -139,10 +139,11 @@ def trains(model: str, posterior: str, bound: str, estimator: str) -> bool:
 
 
 MEETS = {  # q that fit many p and compile for long: the p that stand for all here; test_refusals builds them with all
-    "recurrent_filtering": ("srnn", "svg", "tsbn-deep", "hmm-index"),
-    "smoothing": ("srnn", "dmm", "tsbn-1", "autoregressive-1"),
-    "iterative": ("vrnn-lstm", "srnn", "dmm", "lds"),
-    "iterative-rate": ("vrnn-gru", "lds"),
+    "prior": ("autoregressive-0", "autoregressive-1", "autoregressive-2", "tsbn-1", "dmm", "hmm-binary"),
+    "recurrent_filtering": ("srnn", "svg"),
+    "smoothing": ("srnn", "hmm-index"),
+    "iterative": ("srnn", "lds"),
+    "iterative-rate": ("lds",),
 }
 PAIRS = [(p, q) for p in MODELS for q in POSTERIORS if fits(p, q) and p in MEETS.get(q, MODELS)]
 

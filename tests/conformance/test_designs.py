@@ -57,7 +57,7 @@ def sound(tree):
         assert leaf.dtype in (jnp.float32, jnp.int32)
 
 
-@pytest.mark.parametrize("design", shared_out(DESIGNS, 3), ids="+".join)
+@pytest.mark.parametrize("design", shared_out(DESIGNS, 4), ids="+".join)
 def test_a_pairing_is_finite_and_blind_to_padding(design):
     pairing, batch, key = pairing_of(*design), batch_of(design[0]), random.key(1)
     args = key, pairing.initial(), 3
@@ -68,7 +68,7 @@ def test_a_pairing_is_finite_and_blind_to_padding(design):
     same_bits(run(pairing, spoiled(batch, 1e30), *args), found)
 
 
-@pytest.mark.parametrize("pair", shared_out(PAIRS, 2), ids="+".join)
+@pytest.mark.parametrize("pair", shared_out(PAIRS, 3), ids="+".join)
 def test_a_pairing_is_blind_to_what_is_missing(pair):
     options = [d for d in DESIGNS if d[:2] == pair]
     pairing, key = pairing_of(*options[len(options) // 2]), random.key(2)

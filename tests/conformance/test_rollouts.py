@@ -50,7 +50,7 @@ def many_ways(p, q, batch, longer):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("pair", shared_out(PAIRS, 2), ids="+".join)
+@pytest.mark.parametrize("pair", shared_out(PAIRS, 3), ids="+".join)
 def test_every_order_of_arithmetic_gives_the_same_scores(pair):
     p, q = build(*pair)
     assert all(a.dtype == jnp.float64 for a in jax.tree.leaves((p, q)) if eqx.is_inexact_array(a))
@@ -125,7 +125,7 @@ FILTERING = [pair for pair in PAIRS if not pair[1].endswith(("kalman", "backward
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("pair", shared_out(FILTERING, 2), ids="+".join)
+@pytest.mark.parametrize("pair", shared_out(FILTERING, 3), ids="+".join)
 def test_chunks_equal_the_whole(pair):
     p, q = build(*pair)
     assert not q.sees_future

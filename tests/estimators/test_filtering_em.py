@@ -122,6 +122,7 @@ def test_both_gradients_are_those_of_the_algorithm(model):
     assert all((np.asarray(a) != 0).any() for a in jax.tree.leaves(want[1]))
 
 
+@pytest.mark.slow
 def test_through_time_phi_has_the_gradient_of_the_whole_and_theta_that_of_the_algorithm():
     p, q = parts("srnn")
     bound, batch = ELBO(kl_weight=Warmup(10, 0.1)), batch_of("srnn", length=3, lengths=LENGTHS)

@@ -117,7 +117,7 @@ def network(q, inputs, features):
 
 @pytest.mark.parametrize("update", ["network", "rate"])
 @pytest.mark.parametrize("inputs", ["gradients", "errors"])
-@pytest.mark.parametrize("model", ["srnn", "vrnn-lstm"])
+@pytest.mark.parametrize("model", ["srnn", pytest.param("vrnn-lstm", marks=pytest.mark.slow)])
 def test_an_iteration_of_the_network_is_its_formula(model, inputs, update):
     p = build_p(model)
     q = build(p, model, update=update, inputs=inputs, observe=True)

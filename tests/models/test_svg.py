@@ -72,6 +72,7 @@ def test_z_moves_the_predictor_and_no_prior():
     assert (moved[1:, 4:].max(1) > 1e-6).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("conditioning", HELD)
 def test_a_film_may_come_in_pieces(conditioning):
     p = build(conditioning=conditioning)
