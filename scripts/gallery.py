@@ -18,8 +18,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 CORPORA = ("piano", "nottingham", "muse", "jsb")
 WALK, RUN = "35_29", "35_18"  # the test sequences of CMU's subject 35
 MOTION = {  # the slides' three trajectories: what is given, and how it goes on
-    "walk": f"--prefix 30 --sequence {WALK} --length 90 --mean",
-    "run": f"--prefix 20 --sequence {RUN} --length 60 --mean",
+    "walk": f"--prefix 30 --sequence {WALK} --length 45 --mean",
+    "run": f"--prefix 20 --sequence {RUN} --length 40 --mean",
 }
 # name -> run, what of it is wanted, options of generate
 EXAMPLES = {
