@@ -320,11 +320,9 @@ class Pairing(eqx.Module):
         # transformations rebuild modules around tracers and placeholders; only real ones are checked
         leaves = jax.tree.leaves((self.p, self.q), is_leaf=lambda a: a is None)
         if all(isinstance(a, Array) and not isinstance(a, Tracer) for a in leaves if eqx.is_array(a)):
-            check_sides(self.p, self.q, self.bound, self.estimator)
-            self.q.check(self.p)
-            if not self.q.chain:  # a chain moves by p's own posterior
-                check_fit(self.p, self.q)
-            self.estimator.check(self.p, self.q, self.bound)
+            from counterpoint.matching import check
+
+            check(self.p, self.q, self.bound, self.estimator)
 
     def initial(self) -> PyTree:
         """The estimator's memory before the first step."""
@@ -347,53 +345,3 @@ def shapes(distribution: AbstractDistribution) -> PyTree:
 def observation(p: AbstractModel) -> AbstractDistribution:
     """The shapes of p's likelihood."""
     return eqx.filter_eval_shape(lambda p: p.likelihood(p.initial(), p.example()), p)
-
-
-def check_sides(p, q: AbstractPosterior, bound: AbstractBound, estimator: AbstractEstimator) -> None:
-    """A directed p is followed step by step, an undirected one by a chain x -> z -> x; the other three do the same.
-
-    Raises CounterpointError naming p and the parts that do not.
-    """
-    undirected, name = isinstance(p, AbstractUndirected), type(p).__name__
-    parts = {"q": q, "bound": bound, "estimator": estimator}
-    others = " and ".join(f"{role} {type(part).__name__}" for role, part in parts.items() if part.chain != undirected)
-    if others and undirected:
-        raise CounterpointError(
-            f"{name} is undirected: its joint is known up to Z, but {others} would draw from its prior or score it;"
-            f" {CHAIN}"
-        )
-    if others:
-        raise CounterpointError(
-            f"{name} is directed: {others} would run a chain between x and z by p(z | x) and the free energy F(x),"
-            " which only an undirected p has: choose p = rbm, or other parts"
-        )
-
-
-def check_fit(p: AbstractDirected, q: AbstractPosterior) -> None:
-    """q must propose what p's prior can give, or KL(q || p) is infinite.
-
-    Raises CounterpointError naming both sides where the events or the supports differ.
-    """
-    from counterpoint.rollout import first_proposal
-
-    prior, proposal = latent(p), first_proposal(p, q).distribution
-    want, have = shapes(prior), shapes(proposal)
-    same = jax.tree.structure(want) == jax.tree.structure(have) and all(
-        a.shape == b.shape for a, b in zip(jax.tree.leaves(want), jax.tree.leaves(have))
-    )
-    if not same or names(prior.support) != names(proposal.support):
-        raise CounterpointError(
-            f"{type(q).__name__} proposes z of {describe(proposal)}, but the prior of {type(p).__name__} is over"
-            f" {describe(prior)}: KL(q || p) would be infinite; choose another posterior"
-        )
-
-
-def names(support) -> PyTree:
-    """The names in a support, layer by layer."""
-    return support.name if isinstance(support, Support) else tuple(names(s) for s in support)
-
-
-def describe(distribution) -> str:
-    """An event in words: its support and shape."""
-    shape = [a.shape for a in jax.tree.leaves(shapes(distribution))]
-    return f"{names(distribution.support)} with shape {shape[0] if len(shape) == 1 else tuple(shape)}"

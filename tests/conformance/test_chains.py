@@ -27,6 +27,7 @@ from conformance.parts import (
     stirred,
 )
 from counterpoint.bounds import TrajectoryKL
+from counterpoint.bounds.trajectory_kl import log_ends
 from counterpoint.core import Pairing
 from counterpoint.data import Sequences
 from counterpoint.estimators import ContrastiveDivergenceConfig
@@ -74,6 +75,15 @@ def test_a_chain_is_finite_and_blind_to_padding(design):
     assert all((leaf != 0).any() for leaf in jax.tree.leaves(found[1]))
     same(run(pairing, spoiled(batch, np.nan), *args), found)
     same(run(pairing, spoiled(batch, 1e30), *args), found)
+
+
+def test_ends_are_measured_by_the_other_chains_that_are_no_padding():
+    p, rng = build_p("rbm-binary"), np.random.default_rng(0)
+    x, z = (jnp.asarray(rng.integers(0, 2, (5, 1, n)), jnp.float32) for n in (3, 3))
+    whole = lambda n: jnp.ones((n, 1), bool)
+    padded = log_ends(p, x, z, whole(5).at[3:].set(False))
+    np.testing.assert_allclose(padded[:3], log_ends(p, x[:3], z[:3], whole(3)), atol=1e-6)
+    assert np.abs(padded[:3] - log_ends(p, x, z, whole(5))[:3]).max() > 1e-3
 
 
 def test_a_batch_without_frames_counts_nothing_and_one_frame_is_enough():
