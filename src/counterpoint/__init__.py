@@ -14,18 +14,22 @@ _HOME = {
     "core": "Batch Pairing AbstractDistribution AbstractModel AbstractDirected AbstractUndirected AbstractPosterior "
     "AbstractBound AbstractEstimator Estimate Proposal State Support Trace",
     "errors": "CounterpointError",
-    "distributions": "Bernoulli Categorical Chain Counts Empty FullGaussian Gaussian Grey Facts Family "
+    "distributions": "NADE Bernoulli Categorical Chain Counts Empty FullGaussian Gaussian Grey Facts Family "
     "divergence facts",
-    "models": "DMM DTSBND HMM LDS RBM SRNN SVG TSBN VRNN Autoregressive DMMConfig HMMConfig LDSConfig RBMConfig "
-    "SRNNConfig SVGConfig TSBNConfig VRNNConfig AutoregressiveConfig DTSBNDConfig",
-    "inference": "DTSBNDRecognition Filtering ForwardBackward Gibbs Iterative Kalman Prior RecurrentFiltering "
+    "models": "VAE VAEConfig "
+    "CRBM RNNRBM RTRBM SRTRBM TRBM CRBMConfig RNNRBMConfig RTRBMConfig SRTRBMConfig TRBMConfig "
+    "DMM DTSBND HMM LDS RBM RNN RNNNADE SRNN SVG TSBN VRNN Autoregressive DMMConfig HMMConfig LDSConfig "
+    "RBMConfig RNNConfig RNNNADEConfig SRNNConfig SVGConfig TSBNConfig VRNNConfig AutoregressiveConfig DTSBNDConfig",
+    "inference": "BottomUp BottomUpConfig "
+    "DTSBNDRecognition Filtering ForwardBackward Gibbs Iterative Kalman Prior RecurrentFiltering "
     "Smoothing TSBNRecognition DTSBNDRecognitionConfig FilteringConfig ForwardBackwardConfig GibbsConfig "
     "IterativeConfig KalmanConfig PriorConfig RecurrentFilteringConfig SmoothingConfig TSBNRecognitionConfig",
-    "bounds": "ELBO FIVO IWAE TrajectoryKL Warmup",
-    "estimators": "VIMCO ContrastiveDivergence FilteringEM Pathwise ScoreFunction WakeSleep "
+    "bounds": "ELBO FIVO IWAE Annealed TrajectoryKL Warmup",
+    "estimators": "STL DReG "
+    "EM VIMCO ContrastiveDivergence FilteringEM Pathwise ScoreFunction WakeSleep "
     "ContrastiveDivergenceConfig FilteringEMConfig ScoreFunctionConfig VIMCOConfig WakeSleepConfig",
     "data": "Corpus Sequences load",
-    "training": "FitConfig Fitted OptimiserConfig fit",
+    "training": "FitConfig Fitted Maximised OptimiserConfig em fit",
     "evaluation": "compare evaluate generate log_partition predict reconstruct",
     "recipes": "Recipe recipe",
 }
@@ -33,7 +37,7 @@ _MODULE = {name: module for module, names in _HOME.items() for name in names.spl
 __all__ = sorted([*_MODULE, "__version__"])
 
 if TYPE_CHECKING:
-    from counterpoint.bounds import ELBO, FIVO, IWAE, TrajectoryKL, Warmup
+    from counterpoint.bounds import ELBO, FIVO, IWAE, Annealed, TrajectoryKL, Warmup
     from counterpoint.core import (
         AbstractBound,
         AbstractDirected,
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
     )
     from counterpoint.data import Corpus, Sequences, load
     from counterpoint.distributions import (
+        NADE,
         Bernoulli,
         Categorical,
         Chain,
@@ -67,9 +72,12 @@ if TYPE_CHECKING:
     )
     from counterpoint.errors import CounterpointError
     from counterpoint.estimators import (
+        EM,
+        STL,
         VIMCO,
         ContrastiveDivergence,
         ContrastiveDivergenceConfig,
+        DReG,
         FilteringEM,
         FilteringEMConfig,
         Pathwise,
@@ -81,6 +89,8 @@ if TYPE_CHECKING:
     )
     from counterpoint.evaluation import compare, evaluate, generate, log_partition, predict, reconstruct
     from counterpoint.inference import (
+        BottomUp,
+        BottomUpConfig,
         DTSBNDRecognition,
         DTSBNDRecognitionConfig,
         Filtering,
@@ -103,29 +113,45 @@ if TYPE_CHECKING:
         TSBNRecognitionConfig,
     )
     from counterpoint.models import (
+        CRBM,
         DMM,
         DTSBND,
         HMM,
         LDS,
         RBM,
+        RNN,
+        RNNNADE,
+        RNNRBM,
+        RTRBM,
         SRNN,
+        SRTRBM,
         SVG,
+        TRBM,
         TSBN,
+        VAE,
         VRNN,
         Autoregressive,
         AutoregressiveConfig,
+        CRBMConfig,
         DMMConfig,
         DTSBNDConfig,
         HMMConfig,
         LDSConfig,
         RBMConfig,
+        RNNConfig,
+        RNNNADEConfig,
+        RNNRBMConfig,
+        RTRBMConfig,
         SRNNConfig,
+        SRTRBMConfig,
         SVGConfig,
+        TRBMConfig,
         TSBNConfig,
+        VAEConfig,
         VRNNConfig,
     )
     from counterpoint.recipes import Recipe, recipe
-    from counterpoint.training import FitConfig, Fitted, OptimiserConfig, fit
+    from counterpoint.training import FitConfig, Fitted, Maximised, OptimiserConfig, em, fit
 
 
 def __getattr__(name: str):

@@ -42,11 +42,13 @@ class Batch(NamedTuple):
     x         (B, T, ...) what was seen; a pytree where an observation has parts
     valid     (B, T) False is padding, after the end of a sequence: nothing moves there and nothing counts
     observed  None, or shaped like x (or (B, T)): False is missing; the sequence goes on through it
+    state     a State to go on from; None: the sequences begin
     """
 
     x: PyTree
     valid: Bool[Array, "B T"]
     observed: PyTree | None = None
+    state: PyTree = None
 
 
 class Support(NamedTuple):
@@ -166,6 +168,14 @@ class AbstractUndirected(AbstractModel):
     def posterior(self, carry, x) -> AbstractDistribution:
         """p(z_t | x_t, past), exact and factorial."""
 
+    def at(self, carry) -> "AbstractUndirected":
+        """p of one step, as a machine that has no past: itself, where there is none."""
+        return self
+
+    def penalty(self) -> Float[Array, ""] | float:
+        """What is minimised beside -log p(x_t | past), in nats a step, to learn a structure. Here: nothing."""
+        return 0.0
+
     def prior(self, carry):
         """Raises CounterpointError: what needs a prior cannot be done."""
         raise CounterpointError(
@@ -244,6 +254,7 @@ class Estimate(NamedTuple):
     surrogate: Float[Array, ""]  # minimise this: its gradient is the estimate
     value: Float[Array, ""]  # report this: nats per step, higher is better
     metrics: dict[str, Array]
+    state: State | None = None  # after the batch; None where it cannot be gone on from
 
 
 class AbstractBound(eqx.Module):
@@ -253,6 +264,9 @@ class AbstractBound(eqx.Module):
     closed_form: eqx.AbstractVar[bool]  # wants closed-form divergences where they exist
     splits: eqx.AbstractVar[bool]  # a sum over steps, so that a step has a signal of its own
     chain: ClassVar[bool] = False  # True: of a chain x -> z -> x, for an undirected p
+
+    def check(self, p) -> None:
+        """Raise CounterpointError with the mathematical reason where it bounds nothing of p."""
 
     @property
     def resampling(self) -> Any:
@@ -281,6 +295,11 @@ class AbstractBound(eqx.Module):
         bound of it directly. Here: nothing is."""
         return trace
 
+    def portions(self, most: int) -> tuple["AbstractBound", int]:
+        """(b, n): this bound is the log-mean-exp of n independent b, each of at most `most` particles, so that many
+        particles need little memory. Here: itself, once."""
+        return self, 1
+
     @property
     def label(self) -> str:
         """What a table calls it: its name, and its particles where more of them make it tighter."""
@@ -296,6 +315,11 @@ class AbstractEstimator(eqx.Module):
     """How the bound's gradient is taken. Owns what outlives a batch in `memory`."""
 
     chain: ClassVar[bool] = False  # True: compares the two ends of a chain x -> z -> x
+
+    @property
+    def unbiased(self) -> bool:
+        """Whether its mean is the gradient of the bound itself."""
+        return False
 
     def check(self, p, q, bound) -> None:
         """Raise CounterpointError with the mathematical reason where the gradient does not exist."""

@@ -24,6 +24,7 @@ def check(p, q: AbstractPosterior, bound: AbstractBound, estimator: AbstractEsti
     q.check(p)
     if not q.chain:  # a chain moves by p's own posterior
         check_fit(p, q)
+    bound.check(p)
     estimator.check(p, q, bound)
 
 

@@ -26,6 +26,7 @@ from jaxtyping import PyTree
 from counterpoint.core import (
     AbstractDirected,
     AbstractDistribution,
+    AbstractModel,
     AbstractPosterior,
     Batch,
     Proposal,
@@ -58,7 +59,7 @@ def swap(tree):
     return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), tree)
 
 
-def initial_state(p: AbstractDirected, q: AbstractPosterior, batch: int, particles: int = 1) -> State:
+def initial_state(p: AbstractModel, q: AbstractPosterior, batch: int, particles: int = 1) -> State:
     """The state before the first step, for `batch` sequences of `particles` each."""
 
     def spread(tree, *axes):
@@ -208,9 +209,9 @@ def within(voices: Voices, carry, memory, log_weight, inputs: Inputs, resampling
 
     def one(carry, memory, key, noise, x, e, context, mask):
         guess = voices.infer(carry, key, noise, x, context, mask)
-        scores = voices.score(carry, guess, x, mask)
-        if voices.gaps:
+        if voices.gaps:  # before it is scored: what was seen of a frame may depend on what was not
             memory, x, e = voices.fill(carry, memory, key, guess.z, x, mask)
+        scores = voices.score(carry, guess, x, mask)
         return (voices.p.advance(carry, guess.z, e), memory), (x if voices.gaps else None, guess, scores)
 
     def step(loop, now: Inputs):
@@ -252,7 +253,6 @@ def rollout(
     detach: bool = False,
     closed_form: bool = False,
     z=None,
-    state: State | None = None,
     defer: bool = True,
 ) -> tuple[Trace, State]:
     """Draw z (B sequences, K particles) and score it, or only score the z that is given.
@@ -261,15 +261,15 @@ def rollout(
     detach       q sees p and its carry without gradient, and in the KL p sees q so
     closed_form  compute KL(q_t || prior_t) exactly where the pair of types allows it
     z            (T, B, K, ...) latents to score instead of drawing; x must be whole, nothing resamples
-    state        where to go on from; its time keys the noise, so chunks with one key equal the whole
     defer        False scores within the scan even where it could wait: the reference for tests
 
-    Returns the trace (T, B, K) and the state after the last valid step; but memories, which depend on x alone, run
-    over padding too, so go on from sequences of different lengths by marking their ends as missing. With resampling,
-    trace.z at step t holds the particles of that step; only the state knows lineages.
+    Goes on from the batch's state, whose time keys the noise, so chunks with one key equal the whole. Returns the trace
+    (T, B, K) and the state after the last valid step; but memories, which depend on x alone, run over padding too, so
+    go on from sequences of different lengths by marking their ends as missing. With resampling, trace.z at step t holds
+    the particles of that step; only the state knows lineages.
     """
     count, length = batch.valid.shape
-    state = initial_state(p, q, count, particles) if state is None else state
+    state = initial_state(p, q, count, particles) if batch.state is None else batch.state
     apart = differs(p, state)  # an earlier chunk had gaps: its particles saw different x
     gaps = batch.observed is not None or apart
     if z is not None and (gaps or resampling is not None):

@@ -13,7 +13,11 @@ import jax.numpy as jnp
 from jax import Array, lax, random
 from jaxtyping import Float, PyTree
 
-from counterpoint.core import AbstractModel, AbstractPosterior
+from counterpoint.core import AbstractModel, AbstractPosterior, AbstractUndirected, Batch, State
+from counterpoint.errors import CounterpointError
+from counterpoint.rollout import initial_state, mask_of, stop, swap, where
+
+PAST = 2**31  # a stream of its own: what a key is split into are others
 
 
 class Path(NamedTuple):
@@ -39,6 +43,45 @@ def walk(p: AbstractModel, q: AbstractPosterior, carry, x, key, steps: int) -> P
 
     _, (later, z) = lax.scan(step, x, random.split(key, steps))
     return Path(jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), x, later), z)
+
+
+def whole(batch: Batch, name: str) -> PyTree:
+    """x (B, T, ...) with zeros at padding. Raises CounterpointError, in the name of a bound, where something is
+    missing."""
+    if batch.observed is not None:
+        raise CounterpointError(
+            f"{name} compares free energies of whole frames, and some entries are missing; their sum over what is"
+            " missing is not known: choose sequences without gaps"
+        )
+    return jax.tree.map(lambda seen, a: jnp.where(seen, a, jnp.zeros((), a.dtype)), mask_of(batch), batch.x)
+
+
+def pasts(p: AbstractUndirected, q: AbstractPosterior, batch: Batch, key) -> tuple[PyTree, State]:
+    """The carry before each step, (B, T, ...), along the data's own past: x as it was seen, and where the past has z,
+    z_t ~ q(z_t | x_t, past), held. Goes on from the batch's state; returns the state after its last valid step, too.
+
+    Gradients pass through what p makes of x, from step to step. One key gives one past.
+    """
+    count, length = batch.valid.shape
+    state = initial_state(p, q, count) if batch.state is None else batch.state
+    memory, e = jax.vmap(p.embed)(state.memory, batch.x)
+    times = state.time + jnp.arange(length)
+    key = random.fold_in(key, PAST)
+    keys = jax.vmap(lambda t: random.split(random.fold_in(key, t), count))(times)
+
+    def one(carry, x, e, key):
+        of_q, of_z = random.split(key)
+        z = q.propose(stop(p), stop(carry), x, x, of_q).distribution.sample(of_z)
+        return p.advance(carry, stop(z), e)
+
+    def step(carry, now):
+        valid, *now = now
+        return where(valid, jax.vmap(one)(carry, *now), carry), carry
+
+    carry = jax.tree.map(lambda a: a[:, 0], state.carry)
+    carry, before = lax.scan(step, carry, (*swap((batch.valid, batch.x, e)), keys))
+    carry = jax.tree.map(lambda a, old: jnp.broadcast_to(a[:, None], old.shape), carry, state.carry)
+    return swap(before), State(memory, state.recognition, carry, state.log_weight, state.time + length)
 
 
 def log_forward(p: AbstractModel, q: AbstractPosterior, carry, path: Path, key) -> Float[Array, ""]:

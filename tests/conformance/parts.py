@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from jax import random
 
-from counterpoint.bounds import ELBO, FIVO, IWAE, TrajectoryKL, Warmup
+from counterpoint.bounds import ELBO, FIVO, IWAE, Annealed, TrajectoryKL, Warmup
 from counterpoint.core import Batch
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
 from counterpoint.estimators import (
+    EM,
+    STL,
     ContrastiveDivergenceConfig,
+    DReG,
     FilteringEMConfig,
     Pathwise,
     ScoreFunctionConfig,
@@ -22,12 +25,14 @@ from counterpoint.estimators import (
     WakeSleepConfig,
 )
 from counterpoint.inference import (
+    BottomUpConfig,
     DTSBNDRecognitionConfig,
     FilteringConfig,
     ForwardBackwardConfig,
     GibbsConfig,
     IterativeConfig,
     KalmanConfig,
+    NoisingConfig,
     PriorConfig,
     RecurrentFilteringConfig,
     SmoothingConfig,
@@ -35,14 +40,23 @@ from counterpoint.inference import (
 )
 from counterpoint.models import (
     AutoregressiveConfig,
+    CRBMConfig,
+    DiffusionConfig,
     DMMConfig,
     DTSBNDConfig,
     HMMConfig,
     LDSConfig,
     RBMConfig,
+    RNNConfig,
+    RNNNADEConfig,
+    RNNRBMConfig,
+    RTRBMConfig,
     SRNNConfig,
+    SRTRBMConfig,
     SVGConfig,
+    TRBMConfig,
     TSBNConfig,
+    VAEConfig,
     VRNNConfig,
 )
 
@@ -51,7 +65,10 @@ MODELS = {  # what the data are, the configuration
     "vrnn-lstm": ("real", VRNNConfig(latent=2, hidden=2, width=3, depth=2, cell="lstm")),
     "srnn": ("binary", SRNNConfig(latent=2, hidden=3, width=4, readout=2, cell="lstm")),
     "svg": ("film", SVGConfig(latent=2, encoded=3, hidden=2, base=2, architecture="dcgan", conditioning=3)),
+    "diffusion": ("real", DiffusionConfig(steps=2, width=3, depth=1)),
     "dmm": ("real", DMMConfig(latent=2, transition=3, emission=3)),
+    "vae": ("binary", VAEConfig(latent=(2,), width=(3,), depth=1)),
+    "vae-2": ("index", VAEConfig(latent=(2, 1), width=(3, 2), depth=1)),
     "tsbn-1": ("binary", TSBNConfig(units=(2,))),
     "tsbn-deep": ("real", TSBNConfig(units=(2, 1, 2), order=2, first_step=True, residual=True)),
     "tsbn-static": ("count", TSBNConfig(units=(2,), order=0, sees=False)),
@@ -62,15 +79,20 @@ MODELS = {  # what the data are, the configuration
     "autoregressive-0": ("binary", AutoregressiveConfig(order=0)),
     "autoregressive-1": ("real", AutoregressiveConfig(order=1)),
     "autoregressive-2": ("index", AutoregressiveConfig(order=2)),
+    "rnn-logistic": ("real", RNNConfig(hidden=3)),
+    "rnn-lstm": ("index", RNNConfig(hidden=2, depth=2, cell="lstm")),
+    "rnn_nade": ("binary", RNNNADEConfig(hidden=3, units=2, cell="gru")),
 }
 POSTERIORS = {
     "filtering": FilteringConfig(width=3),
+    "bottom_up": BottomUpConfig(width=(3, 2), depth=1),
     "recurrent_filtering": RecurrentFilteringConfig(hidden=3, width=3),
     "smoothing": SmoothingConfig(hidden=3, width=3),
     "iterative": IterativeConfig(iterations=2, observe=True, width=3),
     "iterative-rate": IterativeConfig(
         update="rate", inputs="errors", samples=0, layer_norm=False, layer_norm_mean=True, width=3
     ),
+    "noising": NoisingConfig(),
     "prior": PriorConfig(),
     "tsbn_recognition": TSBNRecognitionConfig(),
     "dtsbn_d_recognition": DTSBNDRecognitionConfig(),
@@ -89,6 +111,8 @@ BOUNDS = {
 }
 ESTIMATORS = {
     "pathwise": Pathwise(),
+    "stl": STL(),
+    "dreg": DReG(),
     "local": ScoreFunctionConfig(signal="local", baseline=2),
     "to-go": ScoreFunctionConfig(baseline=2),
     "to-go-bare": ScoreFunctionConfig(baseline=0, centre=False, normalise=False),
@@ -96,27 +120,43 @@ ESTIMATORS = {
     "wake_sleep": WakeSleepConfig(wake=0.7, sleep=0.3),
     "filtering_em": FilteringEMConfig(),
     "filtering_em-through": FilteringEMConfig(through_time=True),
+    "em": EM(),
 }
 # the undirected side, whose parts meet only each other
 UNDIRECTED = {
     "rbm-binary": ("binary", RBMConfig(units=3)),
     "rbm-real": ("real", RBMConfig(units=2)),
+    "rbm-grey": ("grey", RBMConfig(units=2)),
+    "trbm": ("binary", TRBMConfig(units=2)),
+    "rtrbm": ("binary", RTRBMConfig(units=3)),
+    "rtrbm-real": ("real", RTRBMConfig(units=2)),
+    "srtrbm": ("grey", SRTRBMConfig(units=3, groups=2)),
+    "rnn_rbm": ("binary", RNNRBMConfig(units=2, hidden=2, depth=2)),
+    "crbm": ("real", CRBMConfig(units=2, order=2)),
 }
 CHAIN_POSTERIORS = {"gibbs": GibbsConfig(), "gibbs-2": GibbsConfig(sweeps=2)}
-CHAIN_BOUNDS = {"trajectory_kl": TrajectoryKL()}
+CHAIN_BOUNDS = {
+    "trajectory_kl": TrajectoryKL(),
+    "annealed": Annealed(temperatures=2, counted=0),
+    "annealed-ais": Annealed(temperatures=2, particles=2, conservative=False, counted=0),
+    "annealed-counted": Annealed(),
+}
 CHAIN_ESTIMATORS = {
     "cd": ContrastiveDivergenceConfig(),
     "cd-whole": ContrastiveDivergenceConfig(policy_gradient=True),
     "pcd": ContrastiveDivergenceConfig(chains=4),
 }
 ONLY_FOR = {
+    "bottom_up": "vae-2",
     "tsbn_recognition": "tsbn",
     "dtsbn_d_recognition": "dtsbn_d",
     "kalman": "lds",
+    "noising": "diffusion",
     "forward_backward": "hmm",
-    "iterative": ("vrnn", "srnn", "svg", "dmm", "lds"),
+    "iterative": ("vrnn", "srnn", "svg", "dmm", "lds", "vae"),
 }  # q, and the p it is made for
 DISCRETE = ("tsbn", "dtsbn_d", "hmm")  # p with discrete z
+PATHS = ("stl", "dreg")  # estimators that score a z twice, and so need x whole
 
 STEPS = np.array([5, 3])  # of the two sequences of a batch
 
@@ -130,16 +170,30 @@ def fits(model: str, posterior: str) -> bool:
 def trains(model: str, posterior: str, bound: str, estimator: str) -> bool:
     """Whether this gradient of this bound exists."""
     stepwise = estimator.startswith("filtering_em")
-    broken = (estimator == "pathwise" or stepwise) and model.startswith(DISCRETE)
+    broken = (estimator in ("pathwise", *PATHS) or stepwise) and model.startswith(DISCRETE)
     alone = BOUNDS[bound].particles < 2 or BOUNDS[bound].resampling is not None
     lonely = estimator in ("vimco", "wake_sleep") and alone
+    cut = estimator in PATHS and BOUNDS[bound].resampling is not None
+    summed = estimator == "dreg" and BOUNDS[bound].splits
     whole = (estimator == "local" and bound == "iwae") or (stepwise and not bound.startswith("elbo"))
     blind = estimator == "filtering_em" and not posterior.startswith("iterative")
-    return not (broken or lonely or whole or blind)
+    inexact = estimator == "em" and posterior not in ("kalman", "forward_backward")
+    return not (broken or lonely or cut or summed or whole or blind or inexact)
+
+
+def chains(model: str, bound: str, estimator: str) -> bool:
+    """The same for an undirected p."""
+    still = model.startswith("rbm")
+    return (still or (bound != "trajectory_kl" and estimator != "pcd")) and (
+        estimator != "cd-whole" or bound == "trajectory_kl"
+    )
 
 
 MEETS = {  # q that fit many p and compile for long: the p that stand for all here; test_refusals builds them with all
-    "prior": ("autoregressive-0", "autoregressive-1", "autoregressive-2", "tsbn-1", "dmm", "hmm-binary"),
+    "prior": (
+        *("autoregressive-0", "autoregressive-1", "autoregressive-2", "rnn-lstm", "rnn_nade"),
+        *("tsbn-1", "dmm", "hmm-binary"),
+    ),
     "recurrent_filtering": ("srnn", "svg"),
     "smoothing": ("srnn", "hmm-index"),
     "iterative": ("srnn", "lds"),
@@ -249,13 +303,15 @@ SELDOM = {  # q for many p: with which of them in the default suite
     "iterative": ("lds",),
     "iterative-rate": (),
 }
+TWINS = ("stl",)  # estimators that share their code with another: with -m slow
 COSTLY = ("svg",)  # p that meet the other q with -m slow
 
 
 def shared_out(cases, every: int) -> list:
     """Each `every`-th case (p, q, ...) in the default suite, the others with -m slow: they compile for minutes."""
     usual = lambda i, case: i % every == 0 and case[0] not in COSTLY
-    often = lambda i, case: case[0] in SELDOM[case[1]] if case[1] in SELDOM else usual(i, case)
+    seldom = lambda i, case: case[0] in SELDOM[case[1]] if case[1] in SELDOM else usual(i, case)
+    often = lambda i, case: case[-1] not in TWINS and seldom(i, case)
     slow = pytest.mark.slow
     return [case if often(i, case) else pytest.param(case, marks=slow) for i, case in enumerate(cases)]
 

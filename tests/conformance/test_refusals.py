@@ -16,6 +16,7 @@ from conformance.parts import (
     ESTIMATORS,
     MODELS,
     PAIRS,
+    PATHS,
     POSTERIORS,
     UNDIRECTED,
     build,
@@ -118,8 +119,12 @@ def test_a_gradient_that_does_not_exist_is_refused_with_its_reason(bound, estima
             make()
         elif estimator.startswith("filtering_em"):
             reasoned(refusal(make), "filtering_em", "choose")
+        elif estimator == "em":
+            reasoned(refusal(make), "Prior", type(p).__name__, "closed form")
         elif estimator == "pathwise":
             reasoned(refusal(make), "pathwise", type(p).__name__, "score_function")
+        elif estimator in PATHS:
+            reasoned(refusal(make), "choose", "pathwise" if model.startswith(DISCRETE) else BOUNDS[bound].name)
         elif estimator in ("vimco", "wake_sleep"):
             reasoned(refusal(make), estimator, BOUNDS[bound].name, "choose")
         else:

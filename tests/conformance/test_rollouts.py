@@ -109,8 +109,8 @@ def cut(batch, *where):
 @eqx.filter_jit
 def whole_and_chunks(p, q, batch, resamples, later_gaps):
     def run(state, batch, resampling):
-        options = {"particles": 3, "state": state, "closed_form": True, "resampling": resampling}
-        return rollout(p, q, batch, random.key(KEY), **options)
+        options = {"particles": 3, "closed_form": True, "resampling": resampling}
+        return rollout(p, q, batch._replace(state=state), random.key(KEY), **options)
 
     resampling, begin = Systematic(0.9) if resamples else None, initial_state(p, q, 2, 3)
     whole, end = run(begin, batch, resampling)

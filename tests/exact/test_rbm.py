@@ -159,7 +159,7 @@ def gradients(p, sweeps):
 
     def loss(p, policy_gradient):
         estimator = ContrastiveDivergence(None, policy_gradient)
-        return (chance * estimator.loss(p, Gibbs(sweeps), trace, signal)[0]).sum()
+        return (chance * estimator.loss(p, Gibbs(sweeps), p.initial(), trace, signal)[0]).sum()
 
     grads = (jax.grad(loss)(p, False), jax.grad(loss)(p, True), jax.grad(kl)(p, sweeps))
     return [grad.weights.T.ravel() for grad in grads]

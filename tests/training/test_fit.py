@@ -16,7 +16,7 @@ import pytest
 
 from counterpoint.bounds import ELBO, Warmup
 from counterpoint.core import Pairing
-from counterpoint.data.batch import buckets
+from counterpoint.data.batch import ANYWHERE, buckets
 from counterpoint.data.sequences import Sequences
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
@@ -24,7 +24,7 @@ from counterpoint.estimators import Pathwise, ScoreFunctionConfig
 from counterpoint.inference import Prior, TSBNRecognitionConfig
 from counterpoint.models import AutoregressiveConfig, TSBNConfig
 from counterpoint.training import FitConfig, OptimiserConfig, checkpoint, fit, step
-from counterpoint.training.step import Learner, make_step, split
+from counterpoint.training.step import make_step, split
 
 
 def rolls(seed=0, count=12):
@@ -241,11 +241,11 @@ def test_where_one_repeat_breaks_none_takes_the_step():
     params = [split(pairing)[0] for pairing in pairings]
     broken = eqx.tree_at(lambda a: a.p.visible.bias, params[1], params[1].p.visible.bias * jnp.nan)
     optimiser = OptimiserConfig().build(10)
-    learners = [Learner(a, optimiser.init(a), pairings[0].initial()) for a in (params[0], broken)]
-    learner = jax.tree.map(lambda *a: jnp.stack(a), *learners)
+    learner = step.learner([pairings[0], eqx.combine(broken, split(pairings[1])[1])], optimiser)
     (group,) = buckets(TRAIN, pairings[0].p, 1)
-    step = jax.jit(make_step(split(pairings[0])[1], optimiser, 2, None))
+    run = jax.jit(make_step(split(pairings[0])[1], optimiser, 2, None))
     rows, seeds = np.tile(np.arange(4, dtype=np.int32), (2, 1)), jnp.arange(2, dtype=jnp.uint32)
-    new, outcome = step(learner, np.ones(2, bool), rows, seeds, jnp.int32(0), group._replace(index=None))
+    where = jnp.int32(ANYWHERE)
+    new, outcome = run(learner, np.ones(2, bool), rows, where, seeds, jnp.int32(0), group._replace(index=None))
     assert list(np.asarray(outcome.broken) > 0) == [False, True]
     assert all(np.array_equal(a[0], b[0]) for a, b in zip(jax.tree.leaves(new), jax.tree.leaves(learner)))

@@ -1,5 +1,6 @@
 """Bounds, one a file. A bound is its own configuration."""
 
+from counterpoint.bounds.annealed import Annealed
 from counterpoint.bounds.elbo import ELBO
 from counterpoint.bounds.fivo import FIVO
 from counterpoint.bounds.iwae import IWAE
@@ -7,4 +8,4 @@ from counterpoint.bounds.score import score
 from counterpoint.bounds.trajectory_kl import TrajectoryKL
 from counterpoint.bounds.warmup import Warmup
 
-__all__ = ["ELBO", "FIVO", "IWAE", "TrajectoryKL", "Warmup", "score"]
+__all__ = ["ELBO", "FIVO", "IWAE", "Annealed", "TrajectoryKL", "Warmup", "score"]

@@ -31,5 +31,10 @@ class IWAE(AbstractBound):
         total = trace.log_weight.sum(0)
         return jax.nn.logsumexp(total, -1) - jnp.log(total.shape[-1])
 
+    def portions(self, most):
+        """K particles are n times K / n of them."""
+        size = max(n for n in range(1, min(most, self.particles) + 1) if self.particles % n == 0)
+        return IWAE(size), self.particles // size
+
     def signal(self, trace: Trace, step, local):
         return jnp.broadcast_to(self(trace)[None, :, None], trace.log_q.shape)

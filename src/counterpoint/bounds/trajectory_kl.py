@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, PyTree
 from counterpoint.core import AbstractBound, AbstractModel, Batch, Trace
 from counterpoint.errors import CounterpointError
 from counterpoint.rollout import swap
-from counterpoint.walk import log_forward, walk
+from counterpoint.walk import Path, log_forward, walk, whole
 
 PAIRED = 64  # ends that meet all laws at once
 
@@ -36,16 +36,17 @@ class TrajectoryKL(AbstractBound):
     splits: ClassVar[bool] = True
     chain: ClassVar[bool] = True
 
+    def check(self, p):
+        if jax.tree.leaves(p.initial()):
+            raise CounterpointError(
+                f"trajectory_kl: {type(p).__name__} carries a past, and the law q_k of chains given one past is not"
+                " that of a batch: choose bound = annealed, or p = rbm"
+            )
+
     def run(self, p, q, batch: Batch, key, defer=True):
         """A trace whose z_t is (z_0 .. z_k-1, x_1 .. x_k). Nothing is differentiated: tau is held."""
-        if batch.observed is not None:
-            raise CounterpointError(
-                "trajectory_kl compares free energies of whole frames, and some entries are missing; their sum over"
-                " what is missing is not known: choose sequences without gaps"
-            )
-        x = jax.tree.map(lambda a: zeroed(batch.valid, a), batch.x)
-        count, length = batch.valid.shape
-        keys = random.split(key, (count, length))
+        x = whole(batch, self.name)
+        keys = random.split(key, batch.valid.shape)
         each = lambda f: jax.vmap(jax.vmap(f))
         path = each(lambda x, key: walk(p, q, p.initial(), x, key, q.sweeps))(x, keys)
         forward = each(lambda path, key: log_forward(p, q, p.initial(), path, key))(path, keys)
@@ -55,13 +56,7 @@ class TrajectoryKL(AbstractBound):
         last = at(path.x, -1)
         backward = forward + energy(last) - energy(x)  # eq. 37
         log_prior = backward - start + log_ends(p, last, at(path.z, -1), batch.valid)
-        counted = lambda a: jnp.where(batch.valid, a, 0.0).T[..., None]
-        log_prior, start, forward = counted(log_prior), counted(start), counted(forward)
-        z = jax.tree.map(lambda a: a[:, :, None], swap((path.z, jax.tree.map(lambda a: a[:, :, 1:], path.x))))
-        weight = (log_prior + start - forward)[..., 0]
-        none = jnp.zeros((*forward.shape, 0, 2))
-        kl = forward - log_prior
-        return Trace(swap(x), z, log_prior, start, forward, kl, weight, jnp.zeros_like(weight), none, batch.valid.T)
+        return traced(x, path, log_prior, start, forward, batch.valid)
 
     def __call__(self, trace: Trace, step=None):
         return trace.log_weight.sum(0).mean(-1)
@@ -70,9 +65,16 @@ class TrajectoryKL(AbstractBound):
         return trace.log_weight
 
 
-def zeroed(valid: Bool[Array, "B T"], a):
-    """Zeros at padding."""
-    return jnp.where(valid.reshape(*valid.shape, *(1,) * (a.ndim - 2)), a, jnp.zeros((), a.dtype))
+def traced(x, path: Path, log_prior, log_likelihood, log_q, valid: Bool[Array, "B T"]) -> Trace:
+    """The trace of paths (B, T) from x and their scores, each (B, T), or (B, T, K)."""
+    later = jax.tree.map(lambda a: a[:, :, 1:], path.x)
+    z = jax.tree.map(lambda a: a[:, :, None], swap((path.z, later)))
+    counted = lambda a: swap(jnp.where(valid[..., None], a.reshape(*valid.shape, -1), 0.0))
+    log_prior, log_likelihood, log_q = map(counted, (log_prior, log_likelihood, log_q))
+    weight = jax.nn.logsumexp(log_prior + log_likelihood - log_q, 2) - jnp.log(log_q.shape[2])
+    none = jnp.zeros((*log_q.shape, 0, 2))
+    kl = log_q - log_prior
+    return Trace(swap(x), z, log_prior, log_likelihood, log_q, kl, weight, jnp.zeros_like(weight), none, valid.T)
 
 
 def log_ends(p: AbstractModel, x: PyTree, z: PyTree, valid: Bool[Array, "B T"]) -> Float[Array, "B T"]:

@@ -17,6 +17,7 @@ from counterpoint.runs import EVALUATE, GENERATE, Run
 from counterpoint.training import Fitted
 
 REPLICATES = 4
+STILLS = 12  # images in a row
 
 
 def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[str, Any]:
@@ -77,7 +78,8 @@ def improving(run: Run, fitted: Fitted) -> bool:
 
 
 def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, float]) -> None:
-    """curves.png, rolls.png, the sample and what can be seen within the model, of the first repeat."""
+    """curves.png, rolls.png, the sample and what can be seen within the model, of the first repeat. A sequence is shown
+    where it has several steps; of still images, a row of them."""
     curves(
         fitted.progress.history,
         run.folder / "curves.png",
@@ -86,13 +88,15 @@ def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, flo
         axis(run.recipe.facts(corpus)),
     )
     pairing = fitted.pairings[0]
-    middle = int(np.argsort(corpus.test.lengths, kind="stable")[len(corpus.test) // 2])
-    shown = corpus.test.take([middle])
-    again = reconstruct(pairing.p, pairing.q, shown, run.key(EVALUATE), samples=8)[0]
-    made = generate(pairing.p, random.fold_in(run.key(GENERATE), 0), len(shown.x[0]))
+    order, last = np.argsort(corpus.test.lengths, kind="stable"), len(corpus.test) - 1
+    single = corpus.test.lengths.max() == 1
+    rows = order[np.linspace(0, last, min(STILLS, last + 1)).astype(int)] if single else order[[len(order) // 2]]
+    shown = corpus.test.take(rows)
+    again = np.concatenate(reconstruct(pairing.p, pairing.q, shown, run.key(EVALUATE), samples=8))
+    made = generate(pairing.p, random.fold_in(run.key(GENERATE), 0), len(shown.x[0]), len(rows))
     draw(
         corpus,
-        {"data": shown.x[0], "reconstruction": again, "generated": made[0]},
+        {"data": np.concatenate(shown.x), "reconstruction": again, "generated": np.concatenate(made)},
         run.folder / "rolls.png",
     )
     keep(corpus, made, run.folder / f"sample{look(corpus).suffix}")

@@ -12,7 +12,7 @@ from counterpoint.data.batch import buckets, check_data, plan
 from counterpoint.recipes import Recipe
 from counterpoint.report import duration, table
 from counterpoint.training.checkpoint import paths
-from counterpoint.training.step import Learner, make_step, split
+from counterpoint.training.step import learner, make_step, split
 
 TIMED = 3  # steps, after the one that compiles
 
@@ -27,43 +27,44 @@ def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
     console.print(f"{recipe.name}  {recipe.line()}", soft_wrap=True)
     static = split(pairings[0])[1]
     groups = buckets(corpus.train, pairings[0].p, config.buckets)
-    steps = plan(groups, config.batch_size, seeds, 0, config.crop)
+    steps = plan(groups, config.batch_size, seeds, 0, config.crop, config.carry)
     optimiser = config.optimiser.build(len(steps) * config.epochs)
-    learners = [Learner(a, optimiser.init(a), b.initial()) for a, b in ((split(b)[0], b) for b in pairings)]
-    learner = jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *learners)
+    carried, gaps = config.batch_size if config.carry else 0, corpus.train.observed is not None
+    now = learner(pairings, optimiser, carried, gaps)
 
     rows = [
         {"parameter": name, "shape": " x ".join(map(str, a.shape)) or "scalar", "count": int(a.size)}
-        for name, a in paths(learners[0].params).items()
+        for name, a in paths(split(pairings[0])[0]).items()
     ]
     console.print(table(rows, ("parameter", "shape", "count")))
     counts = {voice: sum(r["count"] for r in rows if r["parameter"].split(".")[0] == voice) for voice in "pq"}
     counts["other"] = sum(r["count"] for r in rows) - sum(counts.values())
     console.print("parameters: " + ", ".join(f"{v} in {k}" for k, v in counts.items() if v), soft_wrap=True)
 
-    weights, state = nbytes(learner.params), nbytes(learner.optimiser)
+    weights, state = nbytes(now.params), nbytes(now.optimiser)
     batch = max(min(g.x.shape[1], config.crop or g.x.shape[1]) for g in groups) * config.batch_size
     batch *= int(np.prod(corpus.train.event, dtype=int)) * groups[0].x.dtype.itemsize * repeats
     data = sum(nbytes((g.x, g.lengths, g.observed)) for g in groups)
     total = 2 * weights + state + batch + data
     step = jax.jit(make_step(static, optimiser, repeats, config.crop), donate_argnums=0)
+    called = lambda portion: (portion.rows, jnp.int32(portion.start))
     epoch = compiling = 0.0
     scratch = 0  # what the largest step keeps for its gradient, as its compiled program says
     for number, group in enumerate(groups):
-        mine = [rows for which, rows in steps if which == number]
+        mine = [portion for portion in steps if portion.bucket == number]
         fixed, ready = (
             (jnp.asarray(seeds, jnp.uint32), jnp.int32(0), group._replace(index=None)),
             np.ones(repeats, bool),
         )
         start = time.perf_counter()
-        program = step.lower(learner, ready, mine[0], *fixed).compile()
+        program = step.lower(now, ready, *called(mine[0]), *fixed).compile()
         compiling += time.perf_counter() - start
         analysis = program.memory_analysis()
         scratch = max(scratch, analysis.temp_size_in_bytes if analysis else 0)
         times = []
         for i in range(TIMED):
             start = time.perf_counter()
-            learner, outcome = program(learner, ready, mine[i % len(mine)], *fixed)
+            now, outcome = program(now, ready, *called(mine[i % len(mine)]), *fixed)
             jax.block_until_ready(outcome)
             times.append(time.perf_counter() - start)
         epoch += min(times) * len(mine)

@@ -42,16 +42,20 @@ def measure(
 ) -> list[dict[str, Score]]:
     """One set of scores for each member."""
     return [
-        evaluate(a.p, a.q, sequences, standard_bounds(a.bound, particles), random.fold_in(key, i), replicates)
+        evaluate(a.p, a.q, sequences, standard_bounds(a, particles), random.fold_in(key, i), replicates)
         for i, a in enumerate(pairings)
     ]
 
 
 def baselines(recipe: Recipe, corpus: Corpus, key) -> dict[str, dict[str, Score]]:
-    """Frames that are independent of each other, and frames that see the one before, both without z: exact."""
+    """Frames that are independent of each other, and, where there is one before, frames that see it; both without z:
+    exact."""
     known, found = recipe.facts(corpus), {}
     name = {"bernoulli": "independent Bernoulli"}.get(known.family.name, f"independent {known.family.name}")
-    for title, pairing in ((name, linear(known, 0)), (FIRST, first(recipe, corpus))):
+    pairings = {name: linear(known, 0)}
+    if corpus.train.lengths.max() > 1:
+        pairings[FIRST] = first(recipe, corpus)
+    for title, pairing in pairings.items():
         found[title] = {"exact": evaluate(pairing.p, pairing.q, corpus.test, {"exact": ELBO()}, key, 2)["exact"]}
     return found
 

@@ -9,10 +9,12 @@ from counterpoint.data.arrays import load_npz, save_npz
 from counterpoint.data.asf import amc_folder, read_amc, read_asf
 from counterpoint.data.bouncing_balls import bouncing_balls
 from counterpoint.data.chorales import chorales
+from counterpoint.data.mnist import caltech_silhouettes, mnist, mnist_fixed, omniglot
 from counterpoint.data.moving_mnist import moving_mnist
 from counterpoint.data.prepare import prepare
 from counterpoint.data.sequences import Corpus, Sequences
 from counterpoint.data.speech import is_sound, load_fsdd, load_timit_sample, speech
+from counterpoint.data.swiss_roll import swiss_roll
 from counterpoint.data.texts import load_sotu, texts
 from counterpoint.data.video import holds_films, is_film, load_kth_sample, video
 from counterpoint.errors import CounterpointError, nearest
@@ -40,6 +42,7 @@ __all__ = [
 CORPORA: dict[str, Callable[[Path | None], Corpus]] = {
     "chorales": lambda folder: chorales(),
     "bouncing_balls": lambda folder: bouncing_balls(),
+    "swiss_roll": lambda folder: swiss_roll(),
     "mocap_cmu35": mocap.load_cmu35,
     "mocap_mit": mocap.load_mit,
     "sotu": load_sotu,
@@ -48,6 +51,10 @@ CORPORA: dict[str, Callable[[Path | None], Corpus]] = {
     "moving_mnist": moving_mnist,
     "stochastic_moving_mnist": partial(moving_mnist, stochastic=True),
     "kth_sample": load_kth_sample,
+    "mnist": mnist,
+    "mnist_fixed": mnist_fixed,
+    "omniglot": omniglot,
+    "caltech_silhouettes": caltech_silhouettes,
     **{name: partial(polyphonic.load, name) for name in polyphonic.DIGESTS},
 }
 

@@ -29,7 +29,8 @@ def load_npz(path: str | Path) -> Corpus:
     or one array `x`, padded or stacked (with `lengths`), which is split 80/10/10 at random by a fixed seed.
 
     `s_observed` (for `x`, `observed`) lies as the array does, for frames or for entries, False where missing;
-    `s_names` (N,) names sequences. Without lengths an array is padded. With lengths it is stacked when they sum to
+    `s_names` (N,) names sequences. `s_chances` lies as the array does: probabilities of 1, of which training draws anew
+    at every step. Without lengths an array is padded. With lengths it is stacked when they sum to
     its first axis, else padded; where all are 1 both fit, and it is padded only if it has three axes or more. `layout`
     ("padded" or "stacked") settles it. `kind`, `step`, `seconds`, `note`, `name` fill the fields of Corpus; `lowest`
     is the MIDI note of column 0 where columns are notes, `image` (height, width) where frames are images, `audio`
@@ -99,6 +100,8 @@ def save_npz(path: str | Path, corpus: Corpus) -> None:
             pairs = zip(group.observed, group.x)
             seen = group.observed if whole else [np.broadcast_to(_like(m, x), x.shape) for m, x in pairs]
             arrays[f"{split}_observed"] = np.concatenate(seen)
+        if group.chances is not None:
+            arrays[f"{split}_chances"] = np.concatenate(group.chances)
         if group.names:
             arrays[f"{split}_names"] = np.array(group.names)
     with replacing(Path(path)) as file:

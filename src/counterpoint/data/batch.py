@@ -17,12 +17,23 @@ from counterpoint.errors import CounterpointError
 
 
 class Bucket(NamedTuple):
-    """N sequences of similar length, padded to T. A crop of length L reads L steps from a random start."""
+    """N sequences of similar length, padded to T."""
 
     x: Shaped[Array, "N T ..."]
     lengths: Int[Array, " N"]
     observed: Bool[Array, "N T ..."] | None
     index: np.ndarray  # (N,) which sequence of the set each row is
+
+
+class Portion(NamedTuple):
+    """What one step of R repeats takes: rows of a bucket, -1 for an empty sequence, and from where on."""
+
+    bucket: int
+    rows: Int[np.ndarray, "R B"]
+    start: int  # of a crop; ANYWHERE is a place of chance for each row
+
+
+ANYWHERE = -1
 
 
 def check_data(p: AbstractModel, sequences: Sequences) -> None:
@@ -98,32 +109,41 @@ def buckets(sequences: Sequences, p: AbstractModel, count: int = 4) -> list[Buck
     return out
 
 
-def take(bucket: Bucket, rows: Int[Array, " B"], key=None, crop: int | None = None) -> Batch:
-    """The batch of these rows; row -1 is an empty sequence. With a crop, `crop` steps of each from a random start."""
-    lengths = jnp.where(rows < 0, 0, bucket.lengths[rows])
+def take(bucket: Bucket, rows: Int[Array, " B"], crop: int | None = None, start: Int[Array, "*B"] | int = 0) -> Batch:
+    """The batch of these rows; row -1 is an empty sequence. With a crop, `crop` steps of each from `start` on."""
     total = bucket.x.shape[1]
-    if key is None or crop is None or crop >= total:
+    if crop is None or crop >= total:
         pick = lambda a: a[rows]
-        valid = jnp.arange(total)[None] < lengths[:, None]
+        time = jnp.arange(total)[None]
     else:
-        start = random.randint(key, rows.shape, 0, jnp.maximum(lengths - crop, 0) + 1)
-        at = jnp.minimum(start[:, None] + jnp.arange(crop)[None], total - 1)
-        pick = lambda a: a[rows[:, None], at]
-        valid = start[:, None] + jnp.arange(crop)[None] < lengths[:, None]
+        time = jnp.broadcast_to(start, rows.shape)[:, None] + jnp.arange(crop)[None]
+        pick = lambda a: a[rows[:, None], jnp.minimum(time, total - 1)]
+    valid = time < _lengths(bucket, rows)[:, None]
     return Batch(pick(bucket.x), valid, None if bucket.observed is None else pick(bucket.observed))
 
 
-def plan(
-    groups: list[Bucket], batch_size: int, seeds: list[int], epoch: int, crop: int | None = None
-) -> list[tuple[int, np.ndarray]]:
-    """The steps of an epoch: (bucket, rows (R, B)) for R seeds at once.
+def anywhere(bucket: Bucket, rows: Int[Array, " B"], crop: int | None, key) -> Int[Array, " B"]:
+    """A start for a crop of each row, every place alike."""
+    return random.randint(key, rows.shape, 0, jnp.maximum(_lengths(bucket, rows) - (crop or 0), 0) + 1)
 
-    Every sequence comes once, or ceil(T / crop) times; a bucket's last batch is filled with empty sequences. The order
-    of buckets is the same for all seeds, for they run as one program; rows within are each seed's own.
+
+def _lengths(bucket: Bucket, rows):
+    return jnp.where(rows < 0, 0, bucket.lengths[rows])
+
+
+def plan(
+    groups: list[Bucket], batch_size: int, seeds: list[int], epoch: int, crop: int | None = None, carry: bool = False
+) -> list[Portion]:
+    """The steps of an epoch, for R seeds at once.
+
+    Every sequence comes once, or with a crop ceil(T / crop) times; a bucket's last batch is filled with empty ones.
+    With `carry` a batch's crops follow one another from the start to the end of its bucket, before another batch comes.
+    The order of buckets is the same for all seeds, for they run as one program; rows within are each seed's own.
     """
     slots, members = [], []
     for group in groups:
-        times = np.ones(len(group.index), int) if crop is None else -(-np.asarray(group.lengths) // crop)
+        once = crop is None or carry
+        times = np.ones(len(group.index), int) if once else -(-np.asarray(group.lengths) // crop)
         rows = np.repeat(np.arange(len(group.index)), times)
         empty = -np.ones(-len(rows) % batch_size, int)
         shuffled = [np.random.default_rng([seed, epoch]).permutation(rows) for seed in seeds]
@@ -131,7 +151,11 @@ def plan(
         members.append(stacked.reshape(len(seeds), -1, batch_size).astype(np.int32))
         slots += [(len(members) - 1, i) for i in range(members[-1].shape[1])]
     order = np.random.default_rng([epoch]).permutation(len(slots))
-    return [(slots[i][0], members[slots[i][0]][:, slots[i][1]]) for i in order]
+    found = []
+    for group, batch in (slots[i] for i in order):
+        starts = range(0, groups[group].x.shape[1], crop) if carry and crop else (ANYWHERE,)
+        found += [Portion(group, members[group][:, batch], start) for start in starts]
+    return found
 
 
 def in_order(groups: list[Bucket], batch_size: int) -> Iterator[tuple[Batch, np.ndarray]]:

@@ -7,7 +7,7 @@ from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
 
 LAYOUTS = ("padded", "stacked")
-PARTS = ("lengths", "observed", "names")  # that may go with an array
+PARTS = ("lengths", "observed", "names", "chances")  # that may go with an array
 
 
 def sequences(where: str, split: str, arrays: dict[str, np.ndarray], layout: str | None = None) -> Sequences:
@@ -17,7 +17,7 @@ def sequences(where: str, split: str, arrays: dict[str, np.ndarray], layout: str
     for parts that do not fit the array; `where` (the file) opens the message.
     """
     prefix = "" if split == "x" else f"{split}_"
-    lengths, observed, names = (arrays.get(prefix + part) for part in PARTS)
+    lengths, observed, names, chances = (arrays.get(prefix + part) for part in PARTS)
     what = f"{where}: {split}"
     if f"{split}_rolls" in arrays:
         if split in arrays:
@@ -39,12 +39,17 @@ def sequences(where: str, split: str, arrays: dict[str, np.ndarray], layout: str
         raise CounterpointError(
             f"{where}: {prefix}names has shape {names.shape} and dtype {names.dtype}; give one text for each sequence"
         )
+    if chances is not None and (chances.shape != x.shape or not ((chances >= 0) & (chances <= 1)).all()):
+        raise CounterpointError(
+            f"{where}: {prefix}chances has shape {chances.shape}; give {x.shape}, a probability of 1 for each value"
+        )
     pick = lambda a: cut(a, lengths) if lengths is not None and layout == "stacked" else _trim(a, lengths)
     return Sequences(
         pick(x),
         None if observed is None else pick(observed),
         () if names is None else tuple(str(n) for n in names),
         what,
+        None if chances is None else pick(chances),
     )
 
 

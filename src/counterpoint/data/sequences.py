@@ -1,7 +1,7 @@
 """Ragged sequences in host memory: what every data source returns and every verb takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,9 @@ class Sequences:
     `observed`, where given, holds one boolean array per sequence, of shape (T_i,) for whole frames or
     (T_i, ...) for entries: False marks what is missing. NaN is allowed only there.
 
+    `chances`, where given, are shaped like x, probabilities of 1 of which x is one draw: training draws anew from them
+    at every step, all else reads x.
+
     Raises CounterpointError for no sequences, a sequence of length zero, differing event shapes or
     dtypes, dtypes that are not numbers, masks or names that do not fit, and NaN or infinity that is not
     marked missing.
@@ -27,6 +30,7 @@ class Sequences:
     observed: tuple[np.ndarray, ...] | None = None
     names: tuple[str, ...] = ()
     what: str = field(default="data", compare=False)
+    chances: tuple[np.ndarray, ...] | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "x", tuple(np.asarray(a) for a in self.x))
@@ -50,6 +54,8 @@ class Sequences:
             raise CounterpointError(
                 f"{self.what}: {len(self.names)} names for {len(self.x)} sequences; give one for each, or none"
             )
+        if self.chances is not None and [a.shape for a in self.chances] != [a.shape for a in self.x]:
+            raise CounterpointError(f"{self.what}: chances are not shaped like x; give a probability for each value")
         for i, a in enumerate(self.x):
             name = f"{self.what}: sequence {self.names[i] if self.names else i}"
             if a.dtype.kind not in "buif":
@@ -99,7 +105,14 @@ class Sequences:
             None if self.observed is None else pick(self.observed),
             pick(self.names) if self.names else (),
             self.what,
+            None if self.chances is None else pick(self.chances),
         )
+
+    def first(self, count: int, steps: int) -> "Sequences":
+        """The first sequences, at most `count`, and of each the first steps."""
+        few = self.take(range(min(count, len(self))))
+        cut = lambda group: None if group is None else tuple(a[:steps] for a in group)
+        return replace(few, x=cut(few.x), observed=cut(few.observed), chances=cut(few.chances))
 
 
 @dataclass(frozen=True)

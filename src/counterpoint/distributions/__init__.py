@@ -9,21 +9,35 @@ from counterpoint.distributions.divergence import CLOSED, divergence, has_diverg
 from counterpoint.distributions.family import FAMILIES, Facts, Family, adding, facts
 from counterpoint.distributions.gaussian import FullGaussian, Gaussian
 from counterpoint.distributions.grey import Grey
+from counterpoint.distributions.nade import NADE
+from counterpoint.distributions.reparameterised import Beta, Gamma, Gumbel, GumbelMinimum, Kumaraswamy, LogNormal
+from counterpoint.distributions.simplex import Concrete, Dirichlet
+from counterpoint.distributions.trajectory import Trajectory
 
 __all__ = [
     "CLOSED",
     "FAMILIES",
+    "NADE",
     "Bernoulli",
+    "Beta",
     "Categorical",
     "Chain",
+    "Concrete",
     "Counts",
+    "Dirichlet",
     "DiscretisedGaussian",
     "Empty",
     "Facts",
     "Family",
     "FullGaussian",
+    "Gamma",
     "Gaussian",
     "Grey",
+    "Gumbel",
+    "GumbelMinimum",
+    "Kumaraswamy",
+    "LogNormal",
+    "Trajectory",
     "adding",
     "divergence",
     "facts",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.scipy.special import betaln, digamma, gammaln
 from jaxtyping import Float
 
 from counterpoint.core import AbstractDistribution
@@ -12,6 +13,8 @@ from counterpoint.distributions.bernoulli import Bernoulli
 from counterpoint.distributions.categorical import Categorical
 from counterpoint.distributions.chain import Empty
 from counterpoint.distributions.gaussian import FullGaussian, Gaussian
+from counterpoint.distributions.reparameterised import EULER, Beta, Gamma, Gumbel, GumbelMinimum, LogNormal
+from counterpoint.distributions.simplex import Dirichlet
 
 
 def gaussian(q: Gaussian, p: Gaussian) -> Float[Array, ""]:
@@ -46,12 +49,56 @@ def categorical(q: Categorical, p: Categorical) -> Float[Array, ""]:
     return jnp.where(weight > 0, weight * (log_q - log_p), 0.0).sum()
 
 
+def log_normal(q: LogNormal, p: LogNormal) -> Float[Array, ""]:
+    """That of the Gaussians of log x."""
+    return gaussian(Gaussian(q.loc, q.scale), Gaussian(p.loc, p.scale))
+
+
+def gumbel(q: Gumbel, p: Gumbel) -> Float[Array, ""]:
+    """sum_i log(s_p / s_q) + (m_q - m_p + c s_q) / s_p - 1 - c + exp((m_p - m_q) / s_p) Gamma(1 + s_q / s_p), c Euler's
+    constant."""
+    ratio, moved = q.scale / p.scale, (q.loc - p.loc) / p.scale
+    return (moved + EULER * (ratio - 1) - 1 - jnp.log(ratio) + jnp.exp(gammaln(1 + ratio) - moved)).sum()
+
+
+def gumbel_minimum(q: GumbelMinimum, p: GumbelMinimum) -> Float[Array, ""]:
+    """That of their negatives."""
+    return gumbel(Gumbel(-q.loc, q.scale), Gumbel(-p.loc, p.scale))
+
+
+def gamma(q: Gamma, p: Gamma) -> Float[Array, ""]:
+    """sum_i (a_q - a_p) psi(a_q) - log(Gamma(a_q) / Gamma(a_p)) + a_p log(b_q / b_p) + a_q (b_p / b_q - 1)."""
+    a, b = q.shape, p.shape
+    norm = gammaln(b) - gammaln(a) + b * jnp.log(q.rate / p.rate)
+    return ((a - b) * digamma(a) + norm + a * (p.rate / q.rate - 1)).sum()
+
+
+def beta(q: Beta, p: Beta) -> Float[Array, ""]:
+    """sum_i log(B_p / B_q) + (a_q - a_p) psi(a_q) + (b_q - b_p) psi(b_q) - (a_q + b_q - a_p - b_p) psi(a_q + b_q)."""
+    a, b = q.a - p.a, q.b - p.b
+    norm = betaln(p.a, p.b) - betaln(q.a, q.b)
+    return (norm + a * digamma(q.a) + b * digamma(q.b) - (a + b) * digamma(q.a + q.b)).sum()
+
+
+def dirichlet(q: Dirichlet, p: Dirichlet) -> Float[Array, ""]:
+    """log(Gamma(|q|) / Gamma(|p|)) + sum_i log(Gamma(p_i) / Gamma(q_i)) + (q_i - p_i) (psi(q_i) - psi(|q|))."""
+    total = q.alpha.sum()
+    each = gammaln(p.alpha) - gammaln(q.alpha) + (q.alpha - p.alpha) * (digamma(q.alpha) - digamma(total))
+    return gammaln(total) - gammaln(p.alpha.sum()) + each.sum()
+
+
 CLOSED: dict[tuple[type, type], Callable] = {
     (Gaussian, Gaussian): gaussian,
     (FullGaussian, FullGaussian): full_gaussian,
     (Gaussian, FullGaussian): diagonal_and_full,
     (Bernoulli, Bernoulli): bernoulli,
     (Categorical, Categorical): categorical,
+    (LogNormal, LogNormal): log_normal,
+    (Gumbel, Gumbel): gumbel,
+    (GumbelMinimum, GumbelMinimum): gumbel_minimum,
+    (Gamma, Gamma): gamma,
+    (Beta, Beta): beta,
+    (Dirichlet, Dirichlet): dirichlet,
     (Empty, Empty): lambda q, p: jnp.zeros(()),
 }
 

@@ -9,12 +9,13 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import PyTree
 
+from counterpoint.bounds import TrajectoryKL
 from counterpoint.core import AbstractEstimator, Batch, Trace
 from counterpoint.distributions import Facts
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.estimators.pathwise import estimate
-from counterpoint.rollout import stop
-from counterpoint.walk import Path, log_forward, walk
+from counterpoint.rollout import stop, swap
+from counterpoint.walk import Path, log_forward, pasts, walk
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ class ContrastiveDivergence(AbstractEstimator):
     `policy_gradient` it is taken with the other chains' mean as the baseline. Both that and the estimate of q_k(x_k)
     (see TrajectoryKL) come from the batch, which biases it by O(1 / chains).
 
+    Of a p with a past: a chain at each step t, from x_t and under p's carry there, which stays as it is while the chain
+    runs; then the gradient of F_t(x_t) - F_t(x_t^k) passes through what the carry makes of x_<t, step by step back to
+    the first (Sutskever, Hinton and Taylor 2008). A z in the past is held. What p charges for its structure, `penalty`,
+    is added to the loss.
+
     start: PCD's first chains (N, ...), or None. They persist in the memory, k sweeps a step, in the second place of
     E[grad F(x_0) - grad F(x_k)] (Tieleman 2008): unbiased for the likelihood once they follow p_rbm. They leave it
     where p moves faster than they do, at learning rates that CD stands.
@@ -63,10 +69,16 @@ class ContrastiveDivergence(AbstractEstimator):
     chain: ClassVar[bool] = True
 
     def check(self, p, q, bound):
-        if jax.tree.leaves(p.initial()):
+        past = jax.tree.leaves(p.initial())
+        if past and self.start is not None:
             raise CounterpointError(
-                f"contrastive_divergence: {type(p).__name__} carries a past, and the law q_k of chains given one past"
-                " is not that of a batch: choose p = rbm"
+                f"contrastive_divergence: {type(p).__name__} carries a past, which gives each step a law of its own,"
+                " and chains that persist follow one: choose chains = 0, or p = rbm"
+            )
+        if self.policy_gradient and not isinstance(bound, TrajectoryKL):
+            raise CounterpointError(
+                f"contrastive_divergence: policy_gradient weighs each path by the divergence of its trajectory, which"
+                f" {bound.name} does not measure: choose bound = trajectory_kl, or policy_gradient = False"
             )
 
     def initial(self):
@@ -75,29 +87,31 @@ class ContrastiveDivergence(AbstractEstimator):
     def __call__(self, p, q, bound, batch: Batch, key, memory, step):
         of_data, of_chains = random.split(key)
         trace = bound.run(stop(p), q, batch, of_data)
+        before, state = pasts(p, q, batch._replace(x=swap(trace.x)), of_data)  # the same past as in the trace
+        before = swap(before)
         if self.start is None:
             signal = centred(bound.signal(trace, step, False)[..., 0], trace.valid)
-            loss = self.loss(p, q, trace, signal).sum()
-            return estimate(bound, trace, -loss, batch), memory
-        keys = random.split(of_chains, len(jax.tree.leaves(memory)[0]))
-        memory = stop(jax.vmap(lambda x, key: walk(stop(p), q, p.initial(), x, key, q.sweeps).last)(memory, keys))
-        energy = lambda x: p.free_energy(p.initial(), x)
-        negative = jax.vmap(energy)(memory).mean()
-        positive = jnp.where(trace.valid, jax.vmap(jax.vmap(energy))(trace.x), 0.0)
-        loss = positive.sum() - trace.valid.sum() * negative
-        return estimate(bound, trace, -loss, batch), memory
+            loss = self.loss(p, q, before, trace, signal)
+        else:
+            walked = lambda x, key: walk(stop(p), q, p.initial(), x, key, q.sweeps).last
+            memory = stop(jax.vmap(walked)(memory, random.split(of_chains, len(jax.tree.leaves(memory)[0]))))
+            negative = jax.vmap(lambda x: p.free_energy(p.initial(), x))(memory).mean()
+            positive = jax.vmap(jax.vmap(p.free_energy))(before, trace.x)
+            loss = jnp.where(trace.valid, positive - negative, 0.0)
+        loss = loss.sum() + trace.valid.sum() * p.penalty()
+        return estimate(bound, trace, -loss, batch, state), memory
 
-    def loss(self, p, q, trace: Trace, signal):
-        """(T, B) whose gradient is that of KL(q || p), one path each, for a trace whose paths are held.
-        `signal` (T, B) is log p(tau) - log q(tau | x_0), less any baseline."""
-        energy = lambda x: p.free_energy(p.initial(), x)
+    def loss(self, p, q, before, trace: Trace, signal):
+        """(T, B) whose gradient is that of KL(q || p), one path each, for a trace whose paths are held. `before` (T, B,
+        ...) are the carries, and `signal` (T, B) is log p(tau) - log q(tau | x_0), less any baseline."""
+        energy = jax.vmap(jax.vmap(p.free_energy))
         z, later = jax.tree.map(lambda a: a[:, :, 0], trace.z)
         last = jax.tree.map(lambda a: a[:, :, -1], later)
-        loss = jax.vmap(jax.vmap(energy))(trace.x) - jax.vmap(jax.vmap(energy))(last)
+        loss = energy(before, trace.x) - energy(before, last)
         if self.policy_gradient:
             x = jax.tree.map(lambda a, b: jnp.concatenate([a[:, :, None], b], 2), trace.x, later)
             unused = random.key(0)  # a Gibbs step's law is not drawn
-            log_q = jax.vmap(jax.vmap(lambda path: log_forward(p, q, p.initial(), path, unused)))(Path(x, z))
+            log_q = jax.vmap(jax.vmap(lambda carry, path: log_forward(p, q, carry, path, unused)))(before, Path(x, z))
             loss -= lax.stop_gradient(signal) * log_q
         return jnp.where(trace.valid, loss, 0.0)
 

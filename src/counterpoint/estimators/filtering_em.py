@@ -19,6 +19,11 @@ class FilteringEMConfig:
     name: ClassVar[str] = "filtering_em"
     through_time: bool = False
 
+    @classmethod
+    def variants(cls):
+        """Those worth comparing."""
+        return {"filtering_em": cls(), "filtering_em, through time": cls(True)}
+
     def build(self, p, facts: Facts, key) -> "FilteringEM":
         return FilteringEM(self.through_time)
 
@@ -59,13 +64,13 @@ class FilteringEM(AbstractEstimator):
     def __call__(self, p, q, bound, batch: Batch, key, memory, step):
         how = {"particles": bound.particles, "closed_form": bound.closed_form}
         # z is held and q does not see p's gradient nor p that of q: all that is left is theta's, and that of `steps`
-        trace, _ = rollout(p, q, batch, key, pathwise=False, detach=True, **how)
+        trace, state = rollout(p, q, batch, key, pathwise=False, detach=True, **how)
         objective = bound(trace, step).sum()
         if self.through_time:
             objective += bound(rollout(stop(p), q, batch, key, **how)[0], step).sum()
         else:
             objective += sum(bound(after(trace, i), step).sum() for i in range(trace.steps.shape[-2]))
-        return estimate(bound, trace, objective, batch), memory
+        return estimate(bound, trace, objective, batch, state), memory
 
 
 def after(trace: Trace, iteration: int) -> Trace:

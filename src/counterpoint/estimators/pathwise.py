@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from counterpoint.core import AbstractEstimator, Batch, Estimate, latent
+from counterpoint.core import AbstractEstimator, Batch, Estimate, State, latent
 from counterpoint.errors import CounterpointError
 from counterpoint.rollout import rollout
 
@@ -16,6 +16,7 @@ class Pathwise(AbstractEstimator):
     """
 
     name: ClassVar[str] = "pathwise"
+    unbiased: ClassVar[bool] = True
 
     def check(self, p, q, bound):
         law = latent(p)
@@ -29,15 +30,15 @@ class Pathwise(AbstractEstimator):
         return self
 
     def __call__(self, p, q, bound, batch: Batch, key, memory, step):
-        trace, _ = rollout(
+        trace, state = rollout(
             p, q, batch, key, particles=bound.particles, resampling=bound.resampling, closed_form=bound.closed_form
         )
-        return estimate(bound, trace, bound(trace, step).sum(), batch), memory
+        return estimate(bound, trace, bound(trace, step).sum(), batch, state), memory
 
 
-def estimate(bound, trace, objective, batch: Batch) -> Estimate:
-    """Per valid step: minus `objective` to minimise, the bound and its two parts to report."""
+def estimate(bound, trace, objective, batch: Batch, state: State | None = None) -> Estimate:
+    """Per valid step: minus `objective` to minimise, the bound and its two parts to report; the state after it."""
     steps = jnp.maximum(batch.valid.sum(), 1)
     per_step = lambda a: a.mean(-1).sum() / steps
     metrics = {"log_likelihood": per_step(trace.log_likelihood), "kl": per_step(trace.kl)}
-    return Estimate(-objective / steps, bound(trace).sum() / steps, metrics)
+    return Estimate(-objective / steps, bound(trace).sum() / steps, metrics, state)

@@ -32,6 +32,15 @@ class ScoreFunctionConfig:
     def __post_init__(self):
         at_least(self, 0, "baseline")
 
+    @classmethod
+    def variants(cls):
+        """Those worth comparing, none with its step divided by the signal's deviation."""
+        return {
+            "score_function, bare": cls(centre=False, normalise=False, baseline=0),
+            "score_function": cls(normalise=False),
+            "score_function, local": cls("local", normalise=False),
+        }
+
     def build(self, p, facts: Facts, key) -> "ScoreFunction":
         width, units = facts.family.width, self.baseline
         inner = random.normal(key, (units, width)) / width**0.5
@@ -70,6 +79,10 @@ class ScoreFunction(AbstractEstimator):
     decay: float = eqx.field(static=True, default=0.8)
     family: Family | None = eqx.field(static=True, default=None)  # how the baseline reads a frame
 
+    @property
+    def unbiased(self):
+        return self.signal == "reward_to_go" and not self.normalise
+
     def check(self, p, q, bound):
         check_signal(self.signal, bound)
 
@@ -78,8 +91,9 @@ class ScoreFunction(AbstractEstimator):
 
     def __call__(self, p, q, bound, batch: Batch, key, memory: Moments, step):
         how = {"particles": bound.particles, "resampling": bound.resampling, "pathwise": False}
-        trace, _ = rollout(p, self.view(q, memory), batch, key, **how)
-        return self.of_trace(bound, batch, trace, memory, step)
+        trace, state = rollout(p, self.view(q, memory), batch, key, **how)
+        out, memory = self.of_trace(bound, batch, trace, memory, step)
+        return out._replace(state=state), memory
 
     def scale(self, memory: Moments):
         """max(1, sqrt v), with v from before the batch; 1 in the first."""

@@ -23,6 +23,11 @@ class VIMCOConfig:
     name: ClassVar[str] = "vimco"
     signal: Signal = "reward_to_go"
 
+    @classmethod
+    def variants(cls):
+        """Those worth comparing."""
+        return {"vimco": cls(), "vimco, local": cls("local")}
+
     def build(self, p, facts: Facts, key) -> "VIMCO":
         return VIMCO(self.signal)
 
@@ -39,6 +44,10 @@ class VIMCO(AbstractEstimator):
 
     signal: Signal = eqx.field(static=True, default="reward_to_go")
 
+    @property
+    def unbiased(self):
+        return self.signal == "reward_to_go"
+
     def check(self, p, q, bound):
         check_signal(self.signal, bound)
         if bound.particles < 2:
@@ -53,8 +62,8 @@ class VIMCO(AbstractEstimator):
             )
 
     def __call__(self, p, q, bound, batch: Batch, key, memory, step):
-        trace, _ = rollout(p, q, batch, key, particles=bound.particles, pathwise=False)
-        return self.of_trace(bound, batch, trace, step), memory
+        trace, state = rollout(p, q, batch, key, particles=bound.particles, pathwise=False)
+        return self.of_trace(bound, batch, trace, step)._replace(state=state), memory
 
     def of_trace(self, bound, batch: Batch, trace: Trace, step):
         """The estimate from a trace whose z is held fixed, however it was come by."""

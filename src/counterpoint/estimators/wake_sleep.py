@@ -28,6 +28,11 @@ class WakeSleepConfig:
     def __post_init__(self):
         at_least(self, 0, "wake", "sleep")
 
+    @classmethod
+    def variants(cls):
+        """Those worth comparing."""
+        return {"wake_sleep, wake": cls(1.0, 0.0), "wake_sleep, sleep": cls(0.0, 1.0)}
+
     def build(self, p, facts: Facts, key) -> "WakeSleep":
         return WakeSleep(self.wake, self.sleep)
 
@@ -61,11 +66,11 @@ class WakeSleep(AbstractEstimator):
 
     def __call__(self, p, q, bound, batch: Batch, key, memory, step):
         awake, asleep = random.split(key)
-        trace, _ = rollout(p, q, batch, awake, particles=bound.particles, pathwise=False, detach=True)
+        trace, state = rollout(p, q, batch, awake, particles=bound.particles, pathwise=False, detach=True)
         objective = self.awake(bound, trace, step)
         if self.sleep:
             objective += self.sleep * dream(p, q, batch, asleep).log_q.sum()
-        return estimate(bound, trace, objective, batch), memory
+        return estimate(bound, trace, objective, batch, state), memory
 
     def awake(self, bound, trace: Trace, step):
         """What the two wake updates raise, for a trace whose z is held fixed, however it was come by."""

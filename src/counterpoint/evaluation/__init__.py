@@ -3,7 +3,10 @@
 from counterpoint.evaluation.generation import activity, generate, reconstruct
 from counterpoint.evaluation.likelihood import Comparison, Score, compare, evaluate, standard_bounds, write_csv
 from counterpoint.evaluation.partition import Partition, annealed_partition, exact_partition, log_partition
+from counterpoint.evaluation.parzen import parzen, parzen_width
 from counterpoint.evaluation.prediction import Prediction, PredictionError, error, predict
+from counterpoint.evaluation.units import active_units, unit_variances
+from counterpoint.evaluation.weights import evidence_upper_estimate, resampling_entropy
 from counterpoint.evaluation.words import WordPrediction, held_out_words, mean_precision, word_baselines
 
 __all__ = [
@@ -13,19 +16,25 @@ __all__ = [
     "PredictionError",
     "Score",
     "WordPrediction",
+    "active_units",
     "activity",
     "annealed_partition",
     "compare",
     "error",
     "evaluate",
+    "evidence_upper_estimate",
     "exact_partition",
     "generate",
     "held_out_words",
     "log_partition",
     "mean_precision",
+    "parzen",
+    "parzen_width",
     "predict",
     "reconstruct",
+    "resampling_entropy",
     "standard_bounds",
+    "unit_variances",
     "word_baselines",
     "write_csv",
 ]

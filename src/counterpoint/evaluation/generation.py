@@ -6,11 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 
-from counterpoint.core import AbstractDirected, AbstractPosterior, Batch, State, observation, shapes
+from counterpoint.core import AbstractDirected, AbstractModel, AbstractPosterior, Batch, State, observation, shapes
 from counterpoint.data.batch import whole
 from counterpoint.data.sequences import Sequences
 from counterpoint.distributions import DiscretisedGaussian, Gaussian, layers_of
 from counterpoint.errors import CounterpointError
+from counterpoint.evaluation.chained import directed
 from counterpoint.evaluation.passes import frames
 from counterpoint.inference.prior import Prior
 from counterpoint.resampling import Systematic
@@ -40,7 +41,7 @@ def imagine(p: AbstractDirected, state: State, key, length: int):
     count = state.log_weight.shape[0]
     x = jax.tree.map(lambda a: jnp.zeros((count, length, *a.shape), a.dtype), shapes(observation(p)))
     valid = jnp.ones((count, length), bool)
-    trace, _ = rollout(p, Prior(), Batch(x, valid, ~valid), key, state=state)
+    trace, _ = rollout(p, Prior(), Batch(x, valid, ~valid, state), key)
     return swap(trace.x[:, :, 0])
 
 
@@ -70,7 +71,7 @@ class Expected(AbstractDirected):
 
 
 def generate(
-    p: AbstractDirected,
+    p: AbstractModel,
     key,
     length: int,
     count: int = 1,
@@ -86,6 +87,9 @@ def generate(
     with proposal q (None: p's prior) and `particles` particles, of which one, picked by its weight, goes on; an exact
     q needs only one. q may look ahead and the prefix may have gaps: only the prefix is ever looked at.
 
+    An undirected p draws each z_t from a chain of its own, see `Chained`, and its past along a prefix is that of one
+    particle.
+
     With `mean`, each new x_t is the mean of p(x_t | z_t, past): motion without a likelihood's tremor.
 
     Deterministic in the key. Raises CounterpointError for a length or count below 1, where p's likelihood cannot
@@ -100,27 +104,26 @@ def generate(
             " the mean"
         )
     before, after = random.split(key)
-    voice = Expected(p) if mean else p
+    view = directed(p)
+    voice = Expected(view) if mean else view
     if prefix is None:
         return list(np.asarray(imagine(voice, initial_state(p, Prior(), count), after, length)))
     given = jax.tree.map(lambda a: a.repeat(count, 0), whole(prefix, p))
-    state = absorb(p, Prior() if q is None else q, given, before, particles)
+    state = absorb(view, Prior() if q is None else q, given, before, particles if view is p else 1)
     new = np.asarray(imagine(voice, state, after, length))
     return [np.concatenate([prefix.x[i // count], x]) for i, x in enumerate(new)]
 
 
-def activity(
-    p: AbstractDirected, q: AbstractPosterior, sequences: Sequences, key, samples: int = 20
-) -> list[np.ndarray]:
+def activity(p: AbstractModel, q: AbstractPosterior, sequences: Sequences, key, samples: int = 20) -> list[np.ndarray]:
     """E_q[h_t] of the lowest layer of z, averaged over `samples` draws: arrays (T_i, J). Raises CounterpointError where
     p's likelihood cannot give these data."""
-    trace, _ = eqx.filter_jit(rollout)(p, q, whole(sequences, p), key, particles=samples)
+    trace, _ = eqx.filter_jit(rollout)(directed(p), q, whole(sequences, p), key, particles=samples)
     mean = np.asarray(layers_of(trace.z)[0].mean(2))  # (T, B, J)
     return [mean[:length, i] for i, length in enumerate(sequences.lengths)]
 
 
 def reconstruct(
-    p: AbstractDirected, q: AbstractPosterior, sequences: Sequences, key, samples: int = 1
+    p: AbstractModel, q: AbstractPosterior, sequences: Sequences, key, samples: int = 1
 ) -> list[np.ndarray]:
     """E[x_t | z_<=t, x_<t], z ~ q(z | x), averaged over `samples` draws: arrays (T_i, ...), for pictures.
 

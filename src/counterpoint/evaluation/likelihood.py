@@ -11,23 +11,41 @@ import equinox as eqx
 import numpy as np
 from jax import lax, random
 
-from counterpoint.bounds import ELBO, FIVO, IWAE, score
-from counterpoint.core import AbstractBound, AbstractModel, AbstractPosterior, Batch
+from counterpoint.bounds import ELBO, FIVO, IWAE, Annealed, score
+from counterpoint.core import AbstractBound, AbstractModel, AbstractPosterior, Batch, Pairing
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
 from counterpoint.evaluation import passes
 from counterpoint.files import replacing
 
+TEMPERATURES = 1000  # of chains that tell log Z
+PORTION = 64  # particles that are scored at once, of a bound that can be taken apart
+COUNTED = 16  # hidden units up to which it is counted instead
 
-def standard_bounds(own: AbstractBound, particles: int) -> dict[str, AbstractBound]:
+
+def standard_bounds(pairing: Pairing, particles: int) -> dict[str, AbstractBound]:
     """What a test set is measured with, by label: ELBO, IWAE-K, FIVO-K (neither with K = `particles` = 0), and the one
-    that was trained."""
-    if own.chain:  # no other is known of an undirected p
-        return {own.label: own}
+    that was trained. For an undirected p: that one, and where it is an RBM at each step, log p by chains that warm up
+    and, K of them, by annealed importance sampling, or in both by counting where hidden units are few."""
+    own = pairing.bound
+    if own.chain:
+        found = [Annealed(TEMPERATURES, counted=COUNTED)]
+        if particles:
+            found.append(Annealed(TEMPERATURES, particles, False, COUNTED))
+        return {bound.label: bound for bound in (own, *found) if known(bound, pairing.p)}
     found = {"ELBO": own if own.label == "ELBO" else ELBO()}
     if particles:
         found |= {bound.label: bound for bound in (IWAE(particles=particles), FIVO(particles=particles))}
     return found | {own.label: own}
+
+
+def known(bound: AbstractBound, p: AbstractModel) -> bool:
+    """Whether it bounds anything of p."""
+    try:
+        bound.check(p)
+    except CounterpointError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -109,17 +127,19 @@ def evaluate(
     others are asked for. Raises CounterpointError where p's likelihood cannot give these data.
     """
     scores = {}
-    for name, bound in bounds.items():
+    for name, whole in bounds.items():
+        bound, parts = whole.portions(PORTION)
         values = np.full((replicates, len(sequences)), np.nan)
         for number, (batch, index, room) in enumerate(
             passes.passes(p, sequences, bound.particles, batch_size, kept=False)
         ):
-            together = min(replicates, room)
+            together = min(replicates, room) if parts == 1 else 1
             # scoring after the scan is faster, and keeps the carry of every step
             defer = together * bound.particles * batch.valid.size <= passes.ROWS
-            keys = random.split(random.fold_in(key, number), replicates)
-            out = run(p, q, bound, batch, keys, together, defer)
-            values[:, index[index >= 0]] = np.asarray(out)[:, index >= 0]
+            keys = random.split(random.fold_in(key, number), replicates * parts)
+            out = np.asarray(run(p, q, bound, batch, keys, together, defer), np.float64)
+            mean = np.logaddexp.reduce(out.reshape(replicates, parts, -1), 1) - np.log(parts)
+            values[:, index[index >= 0]] = mean[:, index >= 0]
         scores[name] = Score(values, sequences.lengths)
     return scores
 

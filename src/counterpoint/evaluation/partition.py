@@ -4,18 +4,16 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax, random
+from jax import Array, random
 from jaxtyping import Float, PyTree
 
+from counterpoint import annealing
 from counterpoint.errors import CounterpointError
-from counterpoint.inference import Gibbs
 from counterpoint.models import RBM
-from counterpoint.walk import walk
 
 MOST = 20  # hidden units whose states are counted one by one: a million of them
-AT_ONCE = 10  # as binary digits
+_count = eqx.filter_jit(annealing.count)
 
 
 class Partition(NamedTuple):
@@ -45,28 +43,15 @@ def exact_partition(p: RBM) -> Partition:
     units = len(p.hidden)
     if units > MOST:
         raise CounterpointError(f"2^{units} states are too many to sum over: estimate with annealed_partition")
-    return Partition(float(_sum_of_states(p)), 0.0)
-
-
-@eqx.filter_jit
-def _sum_of_states(p: RBM):
-    units = len(p.hidden)
-    low = min(units, AT_ONCE)
-    digits = lambda n, count: (n >> jnp.arange(count) & 1).astype(p.hidden.dtype)
-
-    def part(high):
-        z = jax.vmap(lambda n: jnp.concatenate([digits(n, low), digits(high, units - low)]))(jnp.arange(2**low))
-        return jax.nn.logsumexp(-jax.vmap(p.hidden_free_energy)(z))
-
-    return jax.nn.logsumexp(lax.map(part, jnp.arange(2 ** (units - low))))
+    return Partition(float(_count(p)), 0.0)
 
 
 def annealed_partition(p: RBM, key, chains: int = 100, temperatures: int = 1000, start: PyTree = None) -> Partition:
     """log Z = log Z_0 + log E[w],   log w = sum_i F_i-1(x_i-1) - F_i(x_i-1),   x_i ~ a sweep of Gibbs_i from x_i-1
     (Neal 2001; Salakhutdinov and Murray 2008)
 
-    F_i is the free energy of the RBM with beta_i W, beta_i b and the same c, beta from 0, where units are independent
-    and log Z_0 is known, to 1 in `temperatures` equal steps. The mean of w is unbiased, so the estimate of log Z is on
+    F_i is the free energy of an RBM on the way from one whose units are independent and whose log Z_0 is known, to this
+    one, in `temperatures` equal steps: see `annealing`. The mean of w is unbiased, so the estimate of log Z is on
     average too small, and the likelihoods that it leads to too large, until enough temperatures are spent.
 
     start (chains, ...): where it is given, the same steps backwards, from draws of p itself: E[1 / w] = Z_0 / Z, on
@@ -81,45 +66,17 @@ def annealed_partition(p: RBM, key, chains: int = 100, temperatures: int = 1000,
             f"annealed_partition: {chains} chains over {temperatures} temperatures; give at least 2 chains, which tell"
             " the error, and 1 temperature"
         )
-    base, log_weight = _anneal(p, random.split(key, chains), temperatures, start)
-    log_weight = np.asarray(log_weight, np.float64)
+    log_z = np.asarray(_anneal(p, random.split(key, chains), temperatures, start), np.float64)
     sign = 1.0 if start is None else -1.0
-    most = (sign * log_weight).max()
-    share = np.exp(sign * log_weight - most)
+    most = (sign * log_z).max()
+    share = np.exp(sign * log_z - most)
     error = share.std(ddof=1) / share.mean() / chains**0.5
-    return Partition(float(base + sign * (most + np.log(share.mean()))), float(error))
+    return Partition(float(sign * (most + np.log(share.mean()))), float(error))
 
 
 @eqx.filter_jit
-def _anneal(p: RBM, keys, temperatures: int, start) -> tuple[Float[Array, ""], Float[Array, " chains"]]:
-    """log Z_0 and log w of each chain."""
-    betas = jnp.linspace(0.0, 1.0, temperatures + 1, dtype=p.hidden.dtype)
-    base, q, none = p.tempered(betas[0]), Gibbs(), jnp.zeros_like(p.hidden)
-    log_base = len(p.hidden) * jnp.log(2.0) - base.hidden_free_energy(none)
-    change = lambda x, low, high: p.tempered(low).free_energy(None, x) - p.tempered(high).free_energy(None, x)
-    sweep = lambda x, beta, key: walk(p.tempered(beta), q, None, x, key, 1).last
-
-    def up(key):
-        first, later = random.split(key)
-
-        def step(loop, now):
-            x, total = loop
-            low, high, key = now
-            total += change(x, low, high)
-            return (sweep(x, high, key), total), None
-
-        x = base.likelihood(None, none).sample(first)
-        steps = (betas[:-1], betas[1:], random.split(later, temperatures))
-        return lax.scan(step, (x, jnp.zeros_like(log_base)), steps)[0][1]
-
-    def down(key, x):
-        def step(loop, now):
-            x, total = loop
-            low, high, key = now
-            x = sweep(x, high, key)
-            return (x, total + change(x, low, high)), None
-
-        steps = (betas[:-1], betas[1:], random.split(key, temperatures))
-        return lax.scan(step, (x, jnp.zeros_like(log_base)), steps, reverse=True)[0][1]
-
-    return log_base, jax.vmap(up)(keys) if start is None else jax.vmap(down)(keys, start)
+def _anneal(p: RBM, keys, temperatures: int, start) -> Float[Array, " chains"]:
+    """log Z_0 + log w of each chain."""
+    if start is None:
+        return jax.vmap(lambda key: annealing.up(p, key, temperatures)[1])(keys)
+    return jax.vmap(lambda key, x: annealing.down(p, x, key, temperatures))(keys, start)

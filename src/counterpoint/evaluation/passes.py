@@ -12,6 +12,7 @@ from jax import random
 from counterpoint.core import AbstractDirected, AbstractModel, AbstractPosterior, Batch, Trace
 from counterpoint.data.batch import buckets, check_data, in_order
 from counterpoint.data.sequences import Sequences
+from counterpoint.evaluation.chained import directed
 from counterpoint.rollout import Inputs, Voices, follow, initial_state, joined, rollout, seen_before, swap
 
 # carries that are held at once, the work around them included: of the order of 1 GB where one has 500 numbers
@@ -85,11 +86,11 @@ def means(p: AbstractDirected, q: AbstractPosterior, batch: Batch, key, samples:
 
 
 def frames(
-    p: AbstractDirected, q: AbstractPosterior, sequences: Sequences, key, samples: int, ahead: bool
+    p: AbstractModel, q: AbstractPosterior, sequences: Sequences, key, samples: int, ahead: bool
 ) -> tuple[np.ndarray, ...]:
     """`means` of every sequence, (T_i, ...) each, in their own order."""
     found: dict[int, np.ndarray] = {}
     for number, (batch, index, _) in enumerate(passes(p, sequences, samples)):
-        guess = np.asarray(means(p, q, batch, random.fold_in(key, number), samples, ahead))
+        guess = np.asarray(means(directed(p), q, batch, random.fold_in(key, number), samples, ahead))
         found |= {int(i): guess[row, : len(sequences.x[i])] for row, i in enumerate(index) if i >= 0}
     return tuple(found[i] for i in range(len(sequences)))

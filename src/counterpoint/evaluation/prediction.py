@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from counterpoint.core import AbstractDirected, AbstractPosterior
+from counterpoint.core import AbstractModel, AbstractPosterior
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
 from counterpoint.evaluation.passes import frames
@@ -35,11 +35,11 @@ class PredictionError:
         return float(known.std(ddof=1) / len(known) ** 0.5) if len(known) > 1 else float("nan")
 
 
-def predict(p: AbstractDirected, q: AbstractPosterior, sequences: Sequences, key, samples: int = 1) -> Prediction:
+def predict(p: AbstractModel, q: AbstractPosterior, sequences: Sequences, key, samples: int = 1) -> Prediction:
     """x^_t = E[x_t | z_t, z_<t, x_<t],   z_<t ~ q(z_<t | x_<t),   z_t ~ p(z_t | z_<t, x_<t)   (Gan et al. 2015)
 
     averaged over `samples` draws; the papers take one, and with more the error is smaller for that alone. x^_1 is
-    what p expects before it has seen anything.
+    what p expects before it has seen anything. An undirected p draws z_t from a chain of its own, see `Chained`.
 
     Raises CounterpointError where q sees the future, where something is missing, and where p's likelihood cannot give
     these data.

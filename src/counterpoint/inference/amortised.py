@@ -26,13 +26,14 @@ class Guess(eqx.Module):
     activation: str = eqx.field(static=True)
     residual: bool = eqx.field(static=True)
 
-    def __init__(self, p: AbstractDirected, config, past: bool = True, *, keys):
-        """config has `width`, `depth`, `activation` and `residual`."""
+    def __init__(self, p: AbstractDirected, config, past: bool = True, size: int | None = None, *, keys):
+        """config has `width`, `depth`, `activation` and `residual`; size: of what `raw` gives, if not of all of z."""
         carry = eqx.filter_eval_shape(lambda p: p.initial(), p)
-        inputs, size = sum(a.size for a in numbers(carry)), latent(p).size
+        inputs = sum(a.size for a in numbers(carry))
+        size = latent(p).size if size is None else size
         self.activation, self.residual = config.activation, config.residual
         self.check(p)
-        self.from_carry = eqx.nn.Linear(inputs, config.width, use_bias=False, key=keys[0]) if past else None
+        self.from_carry = eqx.nn.Linear(inputs, config.width, use_bias=False, key=keys[0]) if past and inputs else None
         sizes = (*(config.width,) * config.depth, size)
         self.rest = mlp(sizes, key=keys[1], activation=ACTIVATIONS[config.activation], bias=jnp.zeros(size))
 
@@ -46,13 +47,17 @@ class Guess(eqx.Module):
             )
 
     def __call__(self, p: AbstractDirected, carry, context: Float[Array, " width"]) -> AbstractDistribution:
-        if self.from_carry is not None:
-            context = context + self.from_carry(jnp.concatenate([jnp.ravel(a) for a in numbers(carry)]))
-        raw = self.rest(ACTIVATIONS[self.activation](context))
+        raw = self.raw(carry, context)
         if self.residual:
             prior = p.prior(carry)
             return moved(prior.like(raw), prior.mean)
         return eqx.filter_eval_shape(p.prior, carry).like(raw)
+
+    def raw(self, carry, context: Float[Array, " width"]) -> Float[Array, " size"]:
+        """phi(context_t + W carry_t-1)."""
+        if self.from_carry is not None:
+            context = context + self.from_carry(jnp.concatenate([jnp.ravel(a) for a in numbers(carry)]))
+        return self.rest(ACTIVATIONS[self.activation](context))
 
 
 def numbers(carry) -> list:

@@ -21,7 +21,7 @@ class FilteringConfig:
     name: ClassVar[str] = "filtering"
     width: int = 128
     depth: int = 1
-    activation: Literal["relu", "clipped"] = "relu"
+    activation: Literal["relu", "clipped", "tanh"] = "relu"
     residual: bool = False
 
     def __post_init__(self):

@@ -1,18 +1,21 @@
 """The exact posterior of a linear dynamical system."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from counterpoint.core import AbstractDirected, AbstractPosterior, direct
+from counterpoint.core import AbstractDirected, Batch, direct
 from counterpoint.distributions import FullGaussian
 from counterpoint.distributions.gaussian import masked
 from counterpoint.errors import CounterpointError
+from counterpoint.inference import regression, smoother
+from counterpoint.inference.exact import AbstractExact, Marginals
 from counterpoint.models.lds import LDS
+from counterpoint.rollout import mask_of, swap
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,15 @@ class KalmanConfig:
         return q
 
 
-class Kalman(AbstractPosterior):
+class Sums(NamedTuple):
+    """Expected sums of squares."""
+
+    start: regression.Regression
+    move: regression.Regression
+    emission: regression.Regression
+
+
+class Kalman(AbstractExact):
     """q(z_t | z_t-1, x) = N(S (P^-1 m + h_t), S),  S = (P^-1 + J_t)^-1, with prior N(m, P) and the messages
 
         J_t = C' R^-1 C + A' (Q^-1 - Q^-1 (Q^-1 + J_t+1)^-1 Q^-1) A
@@ -40,6 +51,8 @@ class Kalman(AbstractPosterior):
 
     smooth=False drops the messages from t + 1 on: the per-step optimum of filtering EM (seed 1, sec. A: the gap to
     log p stays). Missing entries of a frame leave C' R^-1 C through the marginal of those observed.
+
+    Marginals are (mean (B, T, d), covariance (B, T, d, d)), by the filter and smoother of `smoother`.
     """
 
     smooth: bool = eqx.field(static=True, default=True)
@@ -84,3 +97,36 @@ class Kalman(AbstractPosterior):
         precision = jnp.linalg.inv(cholesky @ cholesky.T)
         covariance = jnp.linalg.inv(precision + information)
         return direct(FullGaussian(covariance @ (precision @ mean + shift), jnp.linalg.cholesky(covariance)))
+
+    def marginals(self, p, batch):
+        found, after, *_ = read(p, batch)
+        wide = jnp.broadcast_to(found.covariance, after.covariance.shape)
+        log_evidence = jnp.where(batch.valid, jnp.swapaxes(found.log_evidence, 0, 1), 0.0)
+        return Marginals(log_evidence, swap((found.mean, wide)), swap((after.mean, after.covariance)))
+
+    def expect(self, p, batch):
+        found, after, x, valid, mask = read(p, batch)
+        sums = Sums(
+            regression.begun(p, after, valid),
+            regression.moved(p, after, valid),
+            regression.told(p, after, x, valid, mask),
+        )
+        return jnp.where(valid, found.log_evidence, 0.0).sum(0), sums
+
+    def maximise(self, p, sums: Sums):
+        start, start_noise = sums.start.solved(p.start[:, None], p.start_noise.matrix)
+        transition, noise = sums.move.solved(p.transition, p.noise.matrix)
+        weights = jnp.concatenate([p.readout, p.offset[:, None]], 1)
+        weights, observation_noise = sums.emission.solved(weights, p.observation_noise.matrix)
+        return LDS.of(
+            transition, noise, weights[:, :-1], observation_noise, start[:, 0], start_noise, offset=weights[:, -1]
+        )
+
+
+def read(p: LDS, batch: Batch):
+    """Forwards and backwards over all sequences; and x, valid and what was seen, time first."""
+    mask = mask_of(batch)
+    x, valid, mask = swap((jnp.where(mask, batch.x, 0.0), batch.valid, mask))
+    seen = None if batch.observed is None else mask
+    found = smoother.filtered(p, x, seen)
+    return found, smoother.smoothed(p, found, valid), x, valid, seen

@@ -4,6 +4,7 @@ from counterpoint.networks.cells import ACTIVATIONS, CELLS, GRU, LSTM, clipped, 
 from counterpoint.networks.convolutional import Architecture, Decoder, Encoder, Maps
 from counterpoint.networks.highway import Highway
 from counterpoint.networks.lagged import Layer, back, lagged, layer, shift
+from counterpoint.networks.recurrence import Recurrence
 from counterpoint.networks.stacked import Stacked
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Highway",
     "Layer",
     "Maps",
+    "Recurrence",
     "Stacked",
     "back",
     "clipped",

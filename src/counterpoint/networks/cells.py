@@ -5,6 +5,8 @@ left in the scan is one product, with the previous state.
 """
 
 import itertools
+from collections.abc import Callable
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -76,7 +78,37 @@ class LSTM(eqx.Module):
         return jax.nn.sigmoid(o) * jnp.tanh(c), c
 
 
-CELLS = {"gru": GRU, "lstm": LSTM}
+class Elman(eqx.Module):
+    """h' = f(g + U h), f logistic (seed 2, eq. 3) or tanh. State (hidden,); gates hidden."""
+
+    recurrent: eqx.nn.Linear
+    hidden: int = eqx.field(static=True)
+    activation: Callable = eqx.field(static=True)
+
+    def __init__(self, activation: Callable, hidden: int, *, key):
+        self.recurrent = eqx.nn.Linear(hidden, hidden, key=key)
+        self.hidden, self.activation = hidden, activation
+
+    @property
+    def gates(self) -> int:
+        return self.hidden
+
+    def initial(self):
+        return jnp.zeros(self.hidden)
+
+    def output(self, state) -> Float[Array, " hidden"]:
+        return state
+
+    def __call__(self, gates: Float[Array, " gates"], state):
+        return self.activation(gates + self.recurrent(state))
+
+
+CELLS = {
+    "gru": GRU,
+    "lstm": LSTM,
+    "logistic": partial(Elman, jax.nn.sigmoid),
+    "tanh": partial(Elman, jnp.tanh),
+}
 
 
 def clipped(a):
@@ -84,7 +116,7 @@ def clipped(a):
     return jnp.clip(jax.nn.leaky_relu(a, 1 / 3), -3.0, 3.0)
 
 
-ACTIVATIONS = {"relu": jax.nn.relu, "clipped": clipped}
+ACTIVATIONS = {"relu": jax.nn.relu, "clipped": clipped, "tanh": jnp.tanh}
 
 
 def mlp(sizes: tuple[int, ...], *, key, activation=jax.nn.relu, last=None, bias=None) -> eqx.nn.Sequential:

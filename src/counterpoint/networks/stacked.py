@@ -4,7 +4,7 @@ import equinox as eqx
 from jax import Array, random
 from jaxtyping import Float
 
-from counterpoint.networks.cells import CELLS, GRU, LSTM
+from counterpoint.networks.cells import CELLS, GRU, LSTM, Elman
 
 
 class Stacked(eqx.Module):
@@ -14,7 +14,7 @@ class Stacked(eqx.Module):
     the highest.
     """
 
-    cells: tuple[GRU | LSTM, ...]
+    cells: tuple[GRU | LSTM | Elman, ...]
     between: tuple[eqx.nn.Linear, ...]
 
     def __init__(self, cell: str, hidden: int, depth: int, *, key):

@@ -29,17 +29,28 @@ KTH = {
     ),
 }
 
+DIGITS = {
+    "data": "moving_mnist",
+    "p": SVGConfig(latent=16, encoded=128, hidden=256, base=16, architecture="dcgan"),
+    "bound": ELBO(kl_weight=Warmup(300)),
+    "particles": 0,
+    "fit": FitConfig(epochs=25, buckets=1, optimiser=OptimiserConfig(p=1e-3, schedule="cosine")),
+}
+
 RECIPES = [
     Recipe(
         name="moving-mnist-svg",
-        about="SVG on moving MNIST, a quarter of the published channels: an hour on two cores (no published number)",
-        data="moving_mnist",
-        p=SVGConfig(latent=16, encoded=128, hidden=256, base=16, architecture="dcgan"),
+        about="SVG on moving MNIST, a quarter of the published channels, for two cores (no published number)",
         q=RecurrentFilteringConfig(hidden=256, past=False),
-        bound=ELBO(kl_weight=Warmup(500)),
         estimator=Pathwise(),
-        fit=FitConfig(epochs=60, buckets=1, optimiser=OptimiserConfig(p=1e-3, schedule="cosine")),
-        particles=0,
+        **DIGITS,
+    ),
+    Recipe(
+        name="moving-mnist-svg-avf",
+        about="The same SVG, amortised variational filtering (no published number)",
+        q=IterativeConfig(width=256, depth=1),
+        estimator=FilteringEMConfig(),
+        **DIGITS,
     ),
     Recipe(
         name="kth-svg",

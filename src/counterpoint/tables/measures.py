@@ -8,7 +8,7 @@ from typing import Any
 
 from jax import random
 
-from counterpoint.bounds import ELBO
+from counterpoint.bounds import ELBO, IWAE, Annealed
 from counterpoint.core import Pairing
 from counterpoint.data import Corpus
 from counterpoint.distributions import facts
@@ -16,19 +16,24 @@ from counterpoint.errors import CounterpointError, nearest
 from counterpoint.evaluation import (
     Score,
     WordPrediction,
+    active_units,
     error,
     evaluate,
     held_out_words,
     predict,
     standard_bounds,
+    unit_variances,
     word_baselines,
 )
 from counterpoint.evaluation.baselines import last_frames, linear
+from counterpoint.evaluation.likelihood import COUNTED, TEMPERATURES
 
 REPLICATES = 4  # measurements of each bound, as in results.json
 TRIALS = 100  # sequences that an error of single samples is averaged over at least
 SAMPLES = 50  # of the prediction that is a mean
 PARTICLES = 16
+CHAINS = 4  # of annealed importance sampling, at each step
+MANY = 5000  # importance samples of the log-likelihood of still images
 DRAWS = 20  # that MP and PP are averaged over, or their prediction is
 
 
@@ -75,8 +80,18 @@ def untrained(name: str) -> bool:
 
 def likelihood(label: str, pairing: Pairing, corpus: Corpus, key) -> Score:
     """A bound on the log-likelihood, in nats."""
-    chosen = {label: standard_bounds(pairing.bound, PARTICLES)[label]}
+    chosen = {label: standard_bounds(pairing, PARTICLES)[label]}
     return evaluate(pairing.p, pairing.q, corpus.test, chosen, key, REPLICATES)[label]
+
+
+def log_likelihood(pairing: Pairing, corpus: Corpus, key) -> Score:
+    """IWAE-5000, once: what papers on still images call the log-likelihood."""
+    return evaluate(pairing.p, pairing.q, corpus.test, {"": IWAE(MANY)}, key, 1)[""]
+
+
+def units(pairing: Pairing, corpus: Corpus, key) -> int:
+    """Units of z whose mean, given x, varies over the test set, of all layers."""
+    return active_units(unit_variances(pairing.p, pairing.q, corpus.test, key))
 
 
 def marginal(pairing: Pairing, corpus: Corpus, key) -> Score:
@@ -84,6 +99,11 @@ def marginal(pairing: Pairing, corpus: Corpus, key) -> Score:
     pairing is."""
     independent = linear(facts(corpus.train.x, corpus.kind, corpus.train.observed), 0)
     return evaluate(independent.p, independent.q, corpus.test, {"exact": ELBO()}, key, 2)["exact"]
+
+
+def annealed(bound: Annealed, pairing: Pairing, corpus: Corpus, key) -> Score:
+    """log p(x_i) of an undirected p, as `bound` estimates it, in nats."""
+    return evaluate(pairing.p, pairing.q, corpus.test, {bound.label: bound}, key, 1)[bound.label]
 
 
 def prediction_error(pairing: Pairing, corpus: Corpus, key) -> float:
@@ -117,6 +137,8 @@ def counted(pairing: Pairing, corpus: Corpus, key) -> dict[str, tuple[float, flo
 
 
 elbo, iwae, fivo = (partial(likelihood, label) for label in ("ELBO", f"IWAE-{PARTICLES}", f"FIVO-{PARTICLES}"))
+below = partial(annealed, Annealed(TEMPERATURES, counted=COUNTED))
+above = partial(annealed, Annealed(TEMPERATURES, CHAINS, conservative=False, counted=COUNTED))
 per_sequence = attrgetter("per_sequence")
 # by name: what is computed of (pairing, corpus, key), and which number of it is meant
 MEASURES: dict[str, tuple[Callable[[Pairing, Corpus, Any], Any], Callable[[Any], float]]] = {
@@ -125,6 +147,10 @@ MEASURES: dict[str, tuple[Callable[[Pairing, Corpus, Any], Any], Callable[[Any],
     "negative_elbo": (elbo, lambda score: -score.per_sequence),
     "iwae_per_sequence": (iwae, per_sequence),
     "fivo_per_sequence": (fivo, per_sequence),
+    "annealed_per_sequence": (below, per_sequence),
+    "ais_per_sequence": (above, per_sequence),
+    "log_likelihood": (log_likelihood, per_sequence),
+    "active_units": (units, float),
     "marginal_per_sequence": (marginal, per_sequence),
     "prediction_error": (prediction_error, float),
     "prediction_error_mean": (prediction_error_mean, float),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from counterpoint.errors import CounterpointError, at_least
 from counterpoint.training import checkpoint
 from counterpoint.training.optimiser import OptimiserConfig
 from counterpoint.training.signals import Stop
-from counterpoint.training.step import CHECKED, Learner, make_step, make_validate, member, split
+from counterpoint.training.step import CHECKED, Learner, learner, make_step, make_validate, member, split
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class FitConfig:
     batch_size    sequences per step
     buckets       groups of similar length that sequences are padded in
     crop          steps of a random crop of each sequence; None takes sequences whole
+    carry         crops follow one another, and each goes on from the state that the one before it ended in, without its
+                  gradient (truncated back-propagation): for long sequences, as many as a batch has or more
     patience      validations without a better bound before a repeat stops; 0 never stops early
     validate      epochs between validations
     keep          how many past checkpoints stay
@@ -40,6 +42,7 @@ class FitConfig:
     batch_size: int = 16
     buckets: int = 4
     crop: int | None = None
+    carry: bool = False
     patience: int = 20
     validate: int = 1
     keep: int = 2
@@ -49,6 +52,10 @@ class FitConfig:
     def __post_init__(self):
         at_least(self, 1, "epochs", "batch_size", "buckets", "validate", "crop")
         at_least(self, 0, "patience", "keep", "save_seconds")
+        if self.carry and self.crop is None:
+            raise CounterpointError(
+                "fit: carry hands the state on from crop to crop, and crop is None: give its steps, as --fit.crop 100"
+            )
 
 
 @dataclass
@@ -109,19 +116,20 @@ class _Loop:
         p = pairings[0].p
         check_data(p, train)
         self.config, self.seeds, self.folder, self.watch = config, seeds, folder, watch
-        self.groups = buckets(train, p, config.buckets)
+        anew = train.chances is not None
+        source = replace(train, x=train.chances, chances=None) if anew else train
+        self.groups = buckets(source, p, config.buckets)
         self.valid: list[Bucket] = []
         if valid is not None:
             check_data(p, valid)
             self.valid = buckets(valid, p, config.buckets)
         self.per_epoch = len(self.plan(0))
-        params = [split(pairing)[0] for pairing in pairings]
         self.static = split(pairings[0])[1]
         optimiser = config.optimiser.build(self.per_epoch * config.epochs)
-        learners = [Learner(a, optimiser.init(a), pairings[0].initial()) for a in params]
-        self.learner = jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *learners)
+        carried, gaps = config.batch_size if config.carry else 0, train.observed is not None
+        self.learner = learner(pairings, optimiser, carried, gaps)
         self.best = jax.tree.map(jnp.copy, self.learner.params)
-        self.step = jax.jit(make_step(self.static, optimiser, len(seeds), config.crop), donate_argnums=0)
+        self.step = jax.jit(make_step(self.static, optimiser, len(seeds), config.crop, anew), donate_argnums=0)
         self.validate = make_validate(self.static, len(seeds))
         many = len(seeds)
         self.progress = Progress(0, 0, [-np.inf] * many, [0] * many, [0] * many, [0.0] * many)
@@ -132,7 +140,7 @@ class _Loop:
             self.restore()
 
     def plan(self, epoch: int):
-        return plan(self.groups, self.config.batch_size, self.seeds, epoch, self.config.crop)
+        return plan(self.groups, self.config.batch_size, self.seeds, epoch, self.config.crop, self.config.carry)
 
     @property
     def active(self) -> np.ndarray:
@@ -145,14 +153,15 @@ class _Loop:
         with Stop() as stop:
             while progress.epoch < self.config.epochs and self.active.any() and not stop.asked:
                 active = self.active
-                for group, rows in self.plan(progress.epoch)[progress.step - progress.epoch * self.per_epoch :]:
+                for portion in self.plan(progress.epoch)[progress.step - progress.epoch * self.per_epoch :]:
                     self.learner, outcome = self.step(
                         self.learner,
                         active,
-                        rows,
+                        portion.rows,
+                        jnp.int32(portion.start),
                         seeds,
                         jnp.int32(progress.step),
-                        self.groups[group]._replace(index=None),
+                        self.groups[portion.bucket]._replace(index=None),
                     )
                     self.check(outcome)
                     progress.step += 1

@@ -10,8 +10,10 @@ from jax import Array, lax, random
 from jaxtyping import PyTree
 
 from counterpoint.bounds import score
-from counterpoint.core import Pairing
-from counterpoint.data.batch import Bucket, take
+from counterpoint.core import Pairing, State
+from counterpoint.data.batch import ANYWHERE, Bucket, anywhere, take
+from counterpoint.errors import CounterpointError
+from counterpoint.rollout import initial_state, spread, where
 
 TRAIN, VALIDATE = 0, 1  # streams of randomness: key = (seed, stream, step)
 
@@ -22,6 +24,7 @@ class Learner(NamedTuple):
     params: PyTree
     optimiser: PyTree
     memory: PyTree
+    state: PyTree = None  # a State, (R, B, ...), where it is carried from step to step
 
 
 class Outcome(NamedTuple):
@@ -73,19 +76,56 @@ def repeat(f, count: int, axes):
     return run
 
 
-def make_step(static: PyTree, optimiser: optax.GradientTransformation, count: int, crop: int | None):
-    """(learner, active (R,), rows (R, B), seeds (R,), step, bucket) -> (learner, outcome), compiled once per bucket.
+def learner(pairings: list[Pairing], optimiser: optax.GradientTransformation, carried: int = 0, gaps=False) -> Learner:
+    """Before the first step, of one repeat for each pairing. carried: rows of the State that is handed on, 0 for none;
+    gaps: whether something may be missing from the data. Raises CounterpointError where a bound does not split so."""
+    found = []
+    for pairing in pairings:
+        if carried and not pairing.bound.splits and pairing.bound.resampling is None:
+            raise CounterpointError(
+                f"fit: carry cuts paths, and {pairing.bound.label} weighs whole ones: choose bound = elbo or fivo, or"
+                " carry = False"
+            )
+        params, state = split(pairing)[0], begun(pairing, carried, gaps) if carried else None
+        found.append(Learner(params, optimiser.init(params), pairing.initial(), state))
+    return jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *found)
 
-    A repeat that is not active keeps its state; where the step of any is not finite, all do.
+
+def begun(pairing: Pairing, batch: int, gaps: bool) -> State:
+    """The state of a batch that begins. Where something may be missing, particles have memories of their own."""
+    particles = pairing.bound.particles
+    state = initial_state(pairing.p, pairing.q, batch, particles)
+    return state._replace(memory=spread(state.memory, particles)) if gaps else state
+
+
+def make_step(static: PyTree, optimiser: optax.GradientTransformation, count: int, crop: int | None, anew=False):
+    """(learner, active (R,), rows (R, B), start, seeds (R,), step, bucket) -> (learner, outcome), compiled once per
+    bucket.
+
+    A repeat that is not active keeps its state; where the step of any is not finite, all do. A learner that has a State
+    goes on from it, without gradient, unless start is 0 (truncated back-propagation). anew: a bucket has probabilities,
+    of which each step draws 0 or 1.
     """
 
-    def one(learner: Learner, active, rows, seed, step, bucket_x, lengths, observed):
+    def one(learner: Learner, active, rows, start, seed, step, bucket_x, lengths, observed):
         bucket = Bucket(bucket_x, lengths, observed, None)  # pyright: ignore[reportArgumentType]
         key = random.fold_in(random.fold_in(random.key(seed), TRAIN), step)
-        batch = take(bucket, rows, random.fold_in(key, 0), crop)
+        place = jnp.where(start == ANYWHERE, anywhere(bucket, rows, crop, random.fold_in(key, 0)), start)
+        batch = take(bucket, rows, crop, place)
+        if anew:
+            batch = batch._replace(x=random.bernoulli(random.fold_in(key, 2), batch.x).astype(batch.x.dtype))
 
         def loss(params):
-            estimate, memory = eqx.combine(params, static)(batch, random.fold_in(key, 1), learner.memory, step)
+            pairing, known = eqx.combine(params, static), batch
+            if learner.state is not None:
+                begin = begun(pairing, len(rows), observed is not None)
+                known = batch._replace(state=where(start == 0, begin, learner.state))
+            estimate, memory = pairing(known, random.fold_in(key, 1), learner.memory, step)
+            if learner.state is not None and estimate.state is None:
+                raise CounterpointError(
+                    f"fit: carry goes on from the state that a batch ended in, and {type(pairing.estimator).__name__}"
+                    " follows none: choose carry = False"
+                )
             return estimate.surrogate, (estimate, memory)
 
         grads, (estimate, memory) = jax.grad(loss, has_aux=True)(learner.params)
@@ -93,14 +133,14 @@ def make_step(static: PyTree, optimiser: optax.GradientTransformation, count: in
         params = optax.apply_updates(learner.params, updates)
         checks = (estimate.value, grads.p, grads.q, grads.estimator, params)
         broken = sum((~finite(part)).astype(jnp.int32) << i for i, part in enumerate(checks))
-        new = Learner(params, state, memory)
+        new = Learner(params, state, memory, None if learner.state is None else estimate.state)
         new = jax.tree.map(lambda a, b: jnp.where(active, a, b), new, learner)
         return new, Outcome(estimate.value, estimate.metrics, jnp.where(active, broken, 0))
 
-    mapped = repeat(one, count, (0, 0, 0, 0, None, None, None, None))
+    mapped = repeat(one, count, (0, 0, 0, None, 0, None, None, None, None))
 
-    def run(learner, active, rows, seeds, step, bucket: Bucket):
-        new, outcome = mapped(learner, active, rows, seeds, step, bucket.x, bucket.lengths, bucket.observed)
+    def run(learner, active, rows, start, seeds, step, bucket: Bucket):
+        new, outcome = mapped(learner, active, rows, start, seeds, step, bucket.x, bucket.lengths, bucket.observed)
         good = (outcome.broken == 0).all()  # all repeats take a step, or none does: they share one counter
         return jax.tree.map(lambda a, b: jnp.where(good, a, b), new, learner), outcome
 

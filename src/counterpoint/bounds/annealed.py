@@ -1,0 +1,98 @@
+"""What a step of an undirected p is worth, by chains that cool down or warm up, or by counting."""
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax, random
+
+from counterpoint import annealing
+from counterpoint.bounds.trajectory_kl import traced
+from counterpoint.core import AbstractBound, Batch, Trace
+from counterpoint.errors import at_least
+from counterpoint.rollout import swap
+from counterpoint.walk import pasts, walk, whole
+
+CHAINS = 2**15  # side by side
+
+
+class Annealed(AbstractBound):
+    """sum_t log p(x_t | past_t) = sum_t -F_t(x_t) - log Z_t,   log Z_t by one of three ways:
+
+    counted       where p has no more than `counted` hidden units: exact, by all their states
+    conservative  log E_k[w_k], w = p(tau) / q(tau | x_t): q warms a chain up from the datum x_t to independent units,
+                  and p draws those and cools the same chain down. It bounds from below the log-probability of x_t where
+                  p generates so, as `generate` does, which tends to the RBM's as `temperatures` grow (Burda, Grosse and
+                  Salakhutdinov 2015). A trajectory's KL as in seed 4, eq. 24-40, but with temperatures, and with ends
+                  x_k that follow a known law
+    else          annealed importance sampling: chains that cool down, log Z_t = log Z_0 + log E_k[w_k]. On average too
+                  small, so that it flatters p (Salakhutdinov and Murray 2008)
+
+    past_t is what p's carry makes of x_<t, so for an RTRBM or an RNN-RBM the sum is log p(x_1:T). Where z is in the
+    past, as in a TRBM, it is drawn from q(z_t | x_t, past), which is p's own: then the sum of log p(x_t | past_t) is,
+    on average, a bound from below on log p(x_1:T).
+
+    nats, summed over steps. `particles` are the chains of each step, whose mean w is taken. Frames must be whole.
+    """
+
+    name: ClassVar[str] = "annealed"
+    temperatures: int = eqx.field(static=True, default=100)
+    particles: int = eqx.field(static=True, default=1)
+    conservative: bool = eqx.field(static=True, default=True)
+    counted: int = eqx.field(static=True, default=10)
+    closed_form: ClassVar[bool] = False
+    splits: ClassVar[bool] = True
+    chain: ClassVar[bool] = True
+
+    def __check_init__(self):
+        at_least(self, 1, "temperatures", "particles")
+        at_least(self, 0, "counted")
+
+    @property
+    def label(self):
+        """Says which side it errs on where that is not a bound's."""
+        chains = f"-{self.temperatures}" + (f"x{self.particles}" if self.particles > 1 else "")
+        return f"ANNEALED{chains}" if self.conservative else f"AIS{chains} (above)"
+
+    def check(self, p):
+        annealing.check(p)
+
+    def run(self, p, q, batch: Batch, key, defer=True):
+        """A trace whose z_t is (z_0 .. z_k-1, x_1 .. x_k), q's walk from x_t, and whose log_likelihood (T, B, K) is
+        that of each chain. Nothing is differentiated."""
+        x = whole(batch, self.name)
+        before = pasts(p, q, batch._replace(x=x), key)[0]
+        of_walk, of_chains = random.split(key)
+        each = lambda f: jax.vmap(jax.vmap(f))
+        path = each(lambda carry, x, key: walk(p, q, carry, x, key, q.sweeps))(
+            before, x, random.split(of_walk, batch.valid.shape)
+        )
+        count, length = batch.valid.shape
+        keys = random.split(of_chains, (length, count, self.particles))
+        score = jax.vmap(lambda carry, x, keys: self.score(p.at(carry), x, keys))
+        # steps side by side: all of them may be many, and states are counted side by side as well
+        states = 2 ** min(units, annealing.AT_ONCE) if (units := len(p.example())) <= self.counted else self.particles
+        together = max(1, CHAINS // (count * states))
+        found = swap(lax.map(lambda now: score(*now), (*swap((before, x)), keys), batch_size=min(together, length)))
+        return traced(x, path, jnp.zeros_like(found), found, jnp.zeros_like(found), batch.valid)
+
+    def score(self, machine, x, keys):
+        """-F(x) - log Z by each chain, (K,)."""
+        if len(machine.hidden) <= self.counted:
+            log_z = jnp.broadcast_to(annealing.count(machine), keys.shape)
+        elif self.conservative:
+            down = jax.vmap(lambda key: annealing.down(machine, x, key, self.temperatures))
+            log_z = down(keys)
+        else:
+            up = jax.vmap(lambda key: annealing.up(machine, key, self.temperatures)[1])
+            log_z = up(keys)
+        return -machine.free_energy(None, x) - log_z
+
+    def __call__(self, trace: Trace, step=None):
+        each, sign = trace.log_likelihood, 1.0 if self.conservative else -1.0
+        return (sign * (jax.nn.logsumexp(sign * each, 2) - jnp.log(each.shape[2]))).sum(0)
+
+    def signal(self, trace: Trace, step, local):
+        """Zero: no z of the walk changes it."""
+        return jnp.zeros_like(trace.log_likelihood)

@@ -1,0 +1,216 @@
+"""Laws beside the Gaussian whose draws are differentiable functions of their parameters (seed 3, appendix D).
+
+Each has two parameters for every entry, arrays of any one shape; entries are independent.
+"""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, random
+from jax.scipy.special import betaln, gammaln
+from jaxtyping import Float
+
+from counterpoint.core import REAL, UNIT_INTERVAL, AbstractDistribution, Support
+from counterpoint.distributions.gaussian import LOG_TWO_PI, UNIT
+
+POSITIVE = Support("numbers above 0", lambda x: (x > 0) & np.isfinite(x))
+EULER = 0.5772156649015329  # Euler's constant
+
+
+class AbstractEntrywise(AbstractDistribution):
+    """A density for each entry, of which the log-probability is the sum."""
+
+    pathwise: ClassVar[bool] = True
+    located: ClassVar[bool] = False  # True: the first parameter may be any number; else it is above 0, as the second is
+
+    @abstractmethod
+    def each(self, value) -> Float[Array, "*event"]:
+        """The log-density of every entry."""
+
+    def sample(self, key):
+        return self.drawn(self.noise(key))
+
+    def log_prob(self, value, observed=None):
+        if observed is None:
+            return self.each(value).sum()
+        seen = jnp.where(observed, value, self.mean)  # what is missing may lie where the density has no logarithm
+        return jnp.where(observed, self.each(seen), 0.0).sum()
+
+    @property
+    def size(self):
+        return 2 * jax.tree.leaves(self)[0].size
+
+    def like(self, raw):
+        """raw = [first, second], softplus(raw + c) where a parameter is above 0, so that raw = 0 is 0 or 1."""
+        one, two = (a.reshape(jax.tree.leaves(self)[0].shape) for a in jnp.split(raw, 2))
+        one = one if self.located else positive(one)
+        return type(self)(one, positive(two))  # pyright: ignore[reportCallIssue]
+
+
+class LogNormal(AbstractEntrywise):
+    """x = exp(mu + sigma y), y ~ N(0, 1):   log p(x) = log N(log x; mu, sigma^2) - log x.
+
+    loc mu, scale sigma > 0: of log x.
+    """
+
+    loc: Float[Array, "*event"]
+    scale: Float[Array, "*event"]
+    located: ClassVar[bool] = True
+    support: ClassVar[Support] = POSITIVE  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def noise(self, key):
+        """Standard normal numbers."""
+        return random.normal(key, self.loc.shape, self.loc.dtype)
+
+    def drawn(self, noise):
+        return jnp.exp(self.loc + self.scale * noise)
+
+    def each(self, value):
+        log = jnp.log(value)
+        return -0.5 * (((log - self.loc) / self.scale) ** 2 + LOG_TWO_PI) - jnp.log(self.scale) - log
+
+    @property
+    def mean(self):
+        return jnp.exp(self.loc + 0.5 * self.scale**2)
+
+
+class Gumbel(AbstractEntrywise):
+    """x = mu - s log(-log u), u uniform:   F(x) = exp(-exp(-(x - mu) / s)), the law of largest values.
+
+    loc mu, scale s > 0. In the letters of seed 3 mu = log(alpha) / beta and s = 1 / beta, with the sign that its
+    formula misses: as printed, it draws from `GumbelMinimum`.
+    """
+
+    loc: Float[Array, "*event"]
+    scale: Float[Array, "*event"]
+    located: ClassVar[bool] = True
+    support: ClassVar[Support] = REAL  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def noise(self, key):
+        """-log(-log u)."""
+        return random.gumbel(key, self.loc.shape, self.loc.dtype)
+
+    def drawn(self, noise):
+        return self.loc + self.scale * noise
+
+    def each(self, value):
+        y = (value - self.loc) / self.scale
+        return -y - jnp.exp(-y) - jnp.log(self.scale)
+
+    @property
+    def mean(self):
+        return self.loc + EULER * self.scale
+
+
+class GumbelMinimum(AbstractEntrywise):
+    """x = mu + s log(-log(1 - u)), u uniform:   F(x) = 1 - exp(-exp((x - mu) / s)), the law of smallest values.
+
+    loc mu, scale s > 0: minus a `Gumbel` of -mu and s. What seed 3 calls Gumbel, mu = log(alpha) / beta, s = 1 / beta.
+    """
+
+    loc: Float[Array, "*event"]
+    scale: Float[Array, "*event"]
+    located: ClassVar[bool] = True
+    support: ClassVar[Support] = REAL  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def noise(self, key):
+        """-log(-log u)."""
+        return random.gumbel(key, self.loc.shape, self.loc.dtype)
+
+    def drawn(self, noise):
+        return self.loc - self.scale * noise
+
+    def each(self, value):
+        y = (value - self.loc) / self.scale
+        return y - jnp.exp(y) - jnp.log(self.scale)
+
+    @property
+    def mean(self):
+        return self.loc - EULER * self.scale
+
+
+class Kumaraswamy(AbstractEntrywise):
+    """x = (1 - u^(1/b))^(1/a), u uniform:   F(x) = 1 - (1 - x^a)^b.
+
+    a, b > 0; E[x^n] = b B(1 + n/a, b). It is the `Beta` law where a = 1 or b = 1, and only there.
+    """
+
+    a: Float[Array, "*event"]
+    b: Float[Array, "*event"]
+    support: ClassVar[Support] = UNIT_INTERVAL  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def noise(self, key):
+        """Uniform numbers above 0."""
+        return random.uniform(key, self.a.shape, self.a.dtype, minval=float(jnp.finfo(self.a.dtype).tiny))
+
+    def drawn(self, noise):
+        return inside(jnp.exp(jnp.log(-jnp.expm1(jnp.log(noise) / self.b)) / self.a))
+
+    def each(self, value):
+        log = jnp.log(value)
+        rest = jnp.log(-jnp.expm1(self.a * log))  # log(1 - x^a)
+        return jnp.log(self.a) + jnp.log(self.b) + (self.a - 1) * log + (self.b - 1) * rest
+
+    @property
+    def mean(self):
+        return self.b * jnp.exp(betaln(1 + 1 / self.a, self.b))
+
+
+class Gamma(AbstractEntrywise):
+    """log p(x) = a log b + (a - 1) log x - b x - log Gamma(a).
+
+    shape a, rate b > 0. Draws have implicit gradients, dx/da = -(dF(x; a)/da) / p(x; a) at the x that was drawn
+    (Figurnov et al. 2018), for F has no inverse in closed form.
+    """
+
+    shape: Float[Array, "*event"]
+    rate: Float[Array, "*event"]
+    support: ClassVar[Support] = POSITIVE  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def drawn(self, noise):
+        drawn = jnp.exp(random.loggamma(noise, self.shape)) / self.rate
+        return jnp.maximum(drawn, jnp.finfo(drawn.dtype).tiny)
+
+    def each(self, value):
+        a, b = self.shape, self.rate
+        return a * jnp.log(b) + (a - 1) * jnp.log(value) - b * value - gammaln(a)
+
+    @property
+    def mean(self):
+        return self.shape / self.rate
+
+
+class Beta(AbstractEntrywise):
+    """x = y / (y + z), y ~ Gamma(a, 1), z ~ Gamma(b, 1):   log p(x) = (a - 1) log x + (b - 1) log(1 - x) - log B(a, b).
+
+    a, b > 0. Draws have the implicit gradients of `Gamma`.
+    """
+
+    a: Float[Array, "*event"]
+    b: Float[Array, "*event"]
+    support: ClassVar[Support] = UNIT_INTERVAL  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def drawn(self, noise):
+        one, two = random.split(noise)
+        return inside(jax.nn.sigmoid(random.loggamma(one, self.a) - random.loggamma(two, self.b)))
+
+    def each(self, value):
+        return (self.a - 1) * jnp.log(value) + (self.b - 1) * jnp.log1p(-value) - betaln(self.a, self.b)
+
+    @property
+    def mean(self):
+        return self.a / (self.a + self.b)
+
+
+def positive(raw):
+    """Any number to one above 0, and 0 to 1."""
+    return jax.nn.softplus(raw + UNIT) + 1e-4
+
+
+def inside(x):
+    """Off the ends of the unit interval, where a density may have no logarithm, by the rounding of a float."""
+    eps = jnp.finfo(x.dtype).eps
+    return jnp.clip(x, eps, 1 - eps)

@@ -1,0 +1,73 @@
+"""The recurrent network without latent variables."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import equinox as eqx
+import jax
+from jax import random
+
+from counterpoint.core import AbstractDirected, Seen
+from counterpoint.distributions import Empty, Facts, Family
+from counterpoint.errors import at_least
+from counterpoint.networks import Recurrence, mlp
+
+
+@dataclass(frozen=True)
+class RNNConfig:
+    """`depth` layers of `hidden` units. "logistic" is the network that tables of latent variable models stand beside,
+    "lstm" the one to beat."""
+
+    name: ClassVar[str] = "rnn"
+    hidden: int = 200
+    depth: int = 1
+    cell: Literal["logistic", "gru", "lstm"] = "logistic"
+
+    def __post_init__(self):
+        at_least(self, 1, "hidden", "depth")
+
+    def build(self, facts: Facts, key) -> "RNN":
+        return RNN(self, facts, key=key)
+
+
+class RNN(AbstractDirected):
+    """h_t = f(x_t-1, h_t-1),  p(x_t | x_<t) = family(V h_t + c)          (seed 2, eq. 1-3)
+
+    with x_0 = 0 and h_0 = 0; f is s(W x_t-1 + U h_t-1 + b) for the logistic cell. Seed 2 writes v_t-1 in eq. 1 and
+    x_t-1 in eq. 3 for one thing. All chance is in x: z is empty, its q is `Prior`, and every bound is the exact
+    log-likelihood. h is a function of x alone, so it runs over all t at once in `embed`.
+    """
+
+    recurrence: Recurrence
+    readout: eqx.nn.Sequential
+    family: Family = eqx.field(static=True)
+
+    def __init__(self, config: RNNConfig, facts: Facts, *, key):
+        a, b = random.split(key)
+        self.recurrence = Recurrence(facts.family.width, config.cell, config.hidden, config.depth, key=a)
+        self.readout = mlp((config.hidden, facts.family.size), key=b, bias=facts.marginal)
+        self.family = facts.family
+
+    def memory(self):
+        """The state that holds h_1."""
+        return self.recurrence.initial()
+
+    def embed(self, memory, x):
+        """e_t = the parameters of x_t+1."""
+        memory, h = self.recurrence(memory, jax.vmap(self.family.flatten)(x))
+        return memory, jax.vmap(self.readout)(h)
+
+    def features(self, x, e):
+        return self.family.flatten(x)
+
+    def initial(self):
+        return Seen(self.readout(self.recurrence.output(self.memory())))
+
+    def advance(self, carry, z, e):
+        return Seen(e)
+
+    def prior(self, carry):
+        return Empty()
+
+    def likelihood(self, carry, z):
+        return self.family(carry.value)

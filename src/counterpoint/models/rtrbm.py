@@ -1,0 +1,148 @@
+"""The recurrent temporal RBM, and its form over groups of units whose connections are learned."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array, lax, random
+from jaxtyping import Float
+
+from counterpoint.distributions import Facts
+from counterpoint.errors import CounterpointError, at_least
+from counterpoint.models.conditional import AbstractDriven, Biases
+from counterpoint.models.rbm import RBM, rbm
+
+
+@dataclass(frozen=True)
+class RTRBMConfig:
+    """`units` hidden units. Weights are drawn from N(0, scale^2); visible biases start at the training marginal's."""
+
+    name: ClassVar[str] = "rtrbm"
+    units: int = 100
+    scale: float = 0.01
+
+    def __post_init__(self):
+        at_least(self, 1, "units")
+        at_least(self, 0, "scale")
+
+    def build(self, facts: Facts, key) -> "RTRBM":
+        return RTRBM(*parts(self.name, self.units, self.scale, facts, key))
+
+
+@dataclass(frozen=True)
+class SRTRBMConfig:
+    """`groups` of visible and of `units` hidden units; `slope` is that of the gates, `price` in nats a step that of an
+    open one."""
+
+    name: ClassVar[str] = "srtrbm"
+    units: int = 100
+    scale: float = 0.01
+    groups: int = 10
+    slope: float = 4.0
+    price: float = 0.01
+
+    def __post_init__(self):
+        at_least(self, 1, "units", "groups")
+        at_least(self, 0, "scale", "slope", "price")
+
+    def build(self, facts: Facts, key) -> "SRTRBM":
+        width = facts.family.width
+        if self.groups > min(self.units, width):
+            raise CounterpointError(
+                f"srtrbm: {self.groups} groups of {self.units} hidden units and of {width} numbers in a frame: at least"
+                f" one would be empty; give at most {min(self.units, width)} groups"
+            )
+        whole = RTRBM(*parts(self.name, self.units, self.scale, facts, key))
+        scores = jnp.full((self.groups, self.groups), 0.5)
+        return SRTRBM(whole, scores, self.slope, self.price)  # pyright: ignore[reportCallIssue]
+
+
+def parts(name: str, units: int, scale: float, facts: Facts, key):
+    """The machine, U and the first step's biases, as they start."""
+    of_machine, of_across = random.split(key)
+    machine = rbm(name, units, scale, facts, of_machine)
+    return machine, scale * random.normal(of_across, (units, units)), jnp.zeros(units)
+
+
+class RTRBM(AbstractDriven):
+    """b_t = b + U r_t-1,   r_t = E[z_t | x_t, past] = s(W x_t + b_t),   b_1 = b + start
+    (Sutskever, Hinton and Taylor 2008)
+
+    A TRBM whose past z_t-1 is held by its mean, so that it is a function of x, and the likelihood is known but for the
+    Z_t. across U (J, J), start (J,): b_1 is the paper's b_init.
+    """
+
+    machine: RBM
+    across: Float[Array, "J J"]
+    start: Float[Array, " J"]
+
+    def memory(self):
+        """What r_0 would add: U r_0."""
+        return self.start
+
+    def first(self):
+        return Biases(self.start, None)
+
+    def embed(self, memory, x):
+        def step(past, a):
+            past = self.across @ jax.nn.sigmoid(a + past)
+            return past, past
+
+        memory, past = lax.scan(step, memory, jax.vmap(self.machine.input)(x))
+        return memory, Biases(past, None)
+
+
+class SRTRBM(AbstractDriven):
+    """An RTRBM with W_ij <- nu_ij W_ij and U_ij <- nu_ij U_ij for blocks i, j of its units,   nu_ij = s(slope s_ij)
+    (the structured RTRBM of Mittelman et al. 2014)
+
+    A node of the graph is a group of visible and of hidden units; W_ij are the weights between the hidden units of
+    group i and the visible ones of group j, U_ij those from the hidden units of j, one step before, to those of i.
+    s (G, G) is learned with the rest, and price * sum_{i != j} nu_ij is added to the loss of each step, so that edges
+    close that are not needed.
+
+    The paper could not be had in full. Ours are: groups of neighbouring units of about equal size, nu_ii = 1, and s_ij
+    = 1/2 at first.
+    """
+
+    whole: RTRBM
+    scores: Float[Array, "G G"]
+    slope: float = eqx.field(static=True)
+    price: float = eqx.field(static=True)
+
+    @property
+    def gates(self) -> Float[Array, "G G"]:
+        """nu."""
+        return jnp.where(jnp.eye(len(self.scores), dtype=bool), 1.0, jax.nn.sigmoid(self.slope * self.scores))
+
+    def between(self, rows: int, columns: int) -> Float[Array, "rows columns"]:
+        """nu spread over units."""
+        groups = len(self.scores)
+        of_row, of_column = (jnp.arange(n) * groups // n for n in (rows, columns))
+        return self.gates[of_row][:, of_column]
+
+    @property
+    def masked(self) -> RTRBM:
+        """With nu in W and U."""
+        machine, units = self.whole.machine, len(self.whole.start)
+        weights = machine.weights * self.between(*machine.weights.shape)
+        machine = eqx.tree_at(lambda m: m.weights, machine, weights)
+        return RTRBM(machine, self.whole.across * self.between(units, units), self.whole.start)
+
+    @property
+    def machine(self) -> RBM:
+        return self.masked.machine
+
+    def memory(self):
+        return self.whole.memory()
+
+    def first(self):
+        return self.whole.first()
+
+    def embed(self, memory, x):
+        return self.masked.embed(memory, x)
+
+    def penalty(self):
+        return self.price * (self.gates.sum() - len(self.scores))

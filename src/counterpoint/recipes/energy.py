@@ -1,0 +1,66 @@
+"""Energy-based models: what Gan et al. 2015 compare with on polyphonic music, bouncing balls and motion capture.
+
+Learned by contrastive divergence through time, and kept where the validation was best by chains of a few temperatures;
+what a table says of them is by chains of many.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from counterpoint.bounds import Annealed
+from counterpoint.estimators import ContrastiveDivergenceConfig
+from counterpoint.inference import GibbsConfig
+from counterpoint.models import CRBMConfig, RNNRBMConfig, RTRBMConfig, SRTRBMConfig
+from counterpoint.recipes.recipe import Recipe
+from counterpoint.training import FitConfig, OptimiserConfig
+
+LONG = FitConfig(batch_size=16, crop=100, buckets=2, patience=10)
+# corpus; published log-likelihood of the RTRBM, as Gan et al. (2015) print it; how long
+CORPORA = {
+    "jsb": ("jsb_chorales", -6.35, FitConfig(epochs=150, patience=25, buckets=3)),
+    "nottingham": ("nottingham", -2.62, replace(LONG, epochs=200)),
+    "muse": ("musedata", -6.35, replace(LONG, epochs=100)),
+    "piano": ("piano_midi", -7.36, replace(LONG, epochs=300)),
+}
+
+
+def machine(name: str, about: str, data: str, p: Any, fit: FitConfig, rate: float, sweeps: int) -> Recipe:
+    fit = replace(fit, optimiser=OptimiserConfig(p=rate, schedule="cosine"))
+    q, bound, estimator = GibbsConfig(sweeps), Annealed(temperatures=50), ContrastiveDivergenceConfig()
+    return Recipe(name, about, data, p, q, bound, estimator, fit, particles=0)
+
+
+def recipes(name: str, corpus: str, published: float, fit: FitConfig) -> list[Recipe]:
+    """An RTRBM and an RNN-RBM."""
+    rtrbm = f"RTRBM, 150 units, CD-15 (log-likelihood {published}, an estimate)"
+    rnn_rbm = "RNN-RBM, 150 units and 100 recurrent ones, CD-15"
+    return [
+        machine(f"{name}-rtrbm", rtrbm, corpus, RTRBMConfig(units=150, scale=0.1), fit, 1e-2, 15),
+        machine(f"{name}-rnn-rbm", rnn_rbm, corpus, RNNRBMConfig(units=150, hidden=100, scale=0.1), fit, 3e-3, 15),
+    ]
+
+
+def balls(name: str, about: str, p: Any) -> Recipe:
+    fit = FitConfig(epochs=40, patience=5, buckets=1, batch_size=16)
+    return machine(f"balls-{name}", f"{about}, 400 units, CD-10; the published one has 3750", DATA, p, fit, 1e-3, 10)
+
+
+def motion(name: str, corpus: str) -> list[Recipe]:
+    """Gaussian frames of variance 1."""
+    fit = FitConfig(epochs=2000, patience=20, validate=10, buckets=1, batch_size=8)
+    rtrbm = "RTRBM over Gaussian frames, 100 units, CD-10: the G-RTRBM of Gan et al. 2015"
+    crbm = "Conditional RBM over Gaussian frames, 3 lags, 100 units, CD-10"
+    return [
+        machine(f"{name}-rtrbm", rtrbm, corpus, RTRBMConfig(units=100), fit, 1e-3, 10),
+        machine(f"{name}-crbm", crbm, corpus, CRBMConfig(units=100, order=3), fit, 1e-3, 10),
+    ]
+
+
+DATA = "bouncing_balls"
+RECIPES = [
+    *(one for name, settings in CORPORA.items() for one in recipes(name, *settings)),
+    balls("rtrbm", "RTRBM (error 3.88)", RTRBMConfig(units=400)),
+    balls("srtrbm", "SRTRBM in 10 groups (error 3.31)", SRTRBMConfig(units=400, groups=10)),
+    *motion("mit", "mocap_mit"),
+    *motion("cmu", "mocap_cmu35"),
+]

@@ -1,0 +1,44 @@
+"""Music without latent variables: the recurrent baselines of Boulanger-Lewandowski et al. (2012), and an LSTM of today.
+
+Exact log-likelihoods, on the four polyphonic corpora.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from counterpoint.bounds import ELBO
+from counterpoint.estimators import Pathwise
+from counterpoint.inference import PriorConfig
+from counterpoint.models import RNNConfig, RNNNADEConfig
+from counterpoint.recipes.recipe import Recipe
+from counterpoint.training import FitConfig, OptimiserConfig
+
+LONG = FitConfig(batch_size=16, crop=200, buckets=2, patience=10)
+# corpus; published log-likelihoods of the RNN and of RNN-NADE, as Gan et al. (2015) print them; how long
+CORPORA = {
+    "jsb": ("jsb_chorales", (-8.71, -5.56), FitConfig(epochs=300, patience=20, buckets=3)),
+    "nottingham": ("nottingham", (-4.46, -2.31), replace(LONG, epochs=100)),
+    "muse": ("musedata", (-8.13, -5.60), replace(LONG, epochs=100)),
+    "piano": ("piano_midi", (-8.37, -7.05), replace(LONG, epochs=200)),
+}
+
+
+def recipe(name: str, about: str, corpus: str, p: Any, fit: FitConfig, rate: float, decay: float = 0.0) -> Recipe:
+    fit = replace(fit, optimiser=OptimiserConfig(p=rate, decay=decay))
+    q, bound, estimator = PriorConfig(), ELBO(), Pathwise()
+    return Recipe(name, about, corpus, p, q, bound, estimator, fit, particles=0)
+
+
+def recipes(name: str, corpus: str, published: tuple[float, float], fit: FitConfig) -> list[Recipe]:
+    """Logistic units and an LSTM, with notes independent given the past and with a NADE for them."""
+    rnn, nade = published
+    today, lstm = "a baseline of today: {}, decaying weights", {"hidden": 256, "cell": "lstm"}
+    return [
+        recipe(f"{name}-rnn", f"RNN, logistic units (test {rnn})", corpus, RNNConfig(), fit, 3e-3),
+        recipe(f"{name}-lstm", today.format("LSTM"), corpus, RNNConfig(**lstm), fit, 3e-3, 0.3),
+        recipe(f"{name}-rnn-nade", f"RNN-NADE, logistic units (test {nade})", corpus, RNNNADEConfig(), fit, 3e-3),
+        recipe(f"{name}-lstm-nade", today.format("LSTM-NADE"), corpus, RNNNADEConfig(**lstm), fit, 3e-3, 0.3),
+    ]
+
+
+RECIPES = [one for name, settings in CORPORA.items() for one in recipes(name, *settings)]

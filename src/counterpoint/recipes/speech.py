@@ -1,0 +1,78 @@
+"""Speech: the VRNN and the SRNN of table 1 of Marino et al. 2018, in windows of 200 samples.
+
+The full sizes are for TIMIT itself, which has to be bought: give its folder by `--data`. Free recordings are few, so
+their models are small: the 12 speakers who train in the sample of TIMIT say what fills six minutes.
+"""
+
+from typing import Any
+
+from counterpoint.bounds import ELBO, Warmup
+from counterpoint.estimators import FilteringEMConfig, Pathwise
+from counterpoint.inference import FilteringConfig, IterativeConfig
+from counterpoint.models import SRNNConfig, VRNNConfig
+from counterpoint.recipes.recipe import Recipe
+from counterpoint.training import FitConfig, OptimiserConfig
+
+LIKELIHOOD = "discretised_gaussian"
+FREE = {"speech": "timit_sample", "digits": "fsdd"}  # by the name of a recipe
+
+
+def recipes(name: str, data: str, model: str, p: Any, q: Any, network: dict, bound: ELBO, fits: tuple, about: str):
+    """A direct filtering posterior, and iterative ones of one and of two iterations. `network` are the settings of
+    theirs that the code of Marino et al. has for this model; `fits` are for the direct and for the iterative ones."""
+    shared: dict[str, Any] = {"data": data, "p": p, "bound": bound, "likelihood": LIKELIHOOD, "particles": 0}
+    made = [Recipe(f"{name}-{model}", f"{about}, direct filtering", q=q, estimator=Pathwise(), fit=fits[0], **shared)]
+    for iterations, suffix, words in ((1, "", "one iteration a step"), (2, "-2", "two iterations a step")):
+        made.append(
+            Recipe(
+                f"{name}-{model}-avf{suffix}",
+                f"{about}, amortised variational filtering, {words}",
+                q=IterativeConfig(iterations=iterations, **network),
+                estimator=FilteringEMConfig(),
+                fit=fits[1],
+                **shared,
+            )
+        )
+    return made
+
+
+def small(name: str, data: str) -> list[Recipe]:
+    """Both models at a size for minutes of speech and two cores."""
+    fit = FitConfig(
+        epochs=150, batch_size=16, crop=40, buckets=2, patience=12, optimiser=OptimiserConfig(p=5e-4, clip=100.0)
+    )
+    vrnn = VRNNConfig(latent=64, hidden=256, width=256, depth=2)
+    srnn = SRNNConfig(latent=64, hidden=256, width=256, depth=2, readout=2, cell="lstm")
+    direct: dict[str, Any] = {"width": 256, "depth": 2}
+    rate, gated = {"update": "rate", "layer_norm_mean": True, "width": 512}, {"update": "network", "width": 512}
+    residual = FilteringConfig(activation="clipped", residual=True, **direct)
+    fits, warm = (fit, fit), ELBO(kl_weight=Warmup(1000))
+    return [
+        *recipes(name, data, "vrnn", vrnn, FilteringConfig(**direct), rate, ELBO(), fits, f"A small VRNN on {data}"),
+        *recipes(name, data, "srnn", srnn, residual, gated, warm, fits, f"A small SRNN on {data}"),
+    ]
+
+
+def full() -> list[Recipe]:
+    """Both models as published, but that all networks of the VRNN have one width where the code has 500 and 600."""
+
+    def fit(rate: float) -> FitConfig:
+        # 0.999 an epoch
+        falls = OptimiserConfig(p=rate, schedule="exponential", floor=0.7, clip=1000.0)
+        return FitConfig(epochs=350, batch_size=64, crop=40, buckets=4, patience=30, optimiser=falls)
+
+    vrnn = VRNNConfig(latent=200, hidden=2000, width=500, depth=4)
+    srnn = SRNNConfig(latent=256, hidden=1024, width=512, depth=2, readout=2, cell="lstm")
+    rate, gated = {"update": "rate", "layer_norm_mean": True}, {"update": "network"}
+    of_vrnn = FilteringConfig(width=500, depth=4)
+    of_srnn = FilteringConfig(width=512, depth=2, activation="clipped", residual=True)
+    bounds = ELBO(), ELBO(kl_weight=Warmup(1400))  # 20 epochs
+    fits, about = (fit(1e-3), fit(1e-4)), "on TIMIT, sizes as published, with --data FOLDER; wants a GPU"
+    data = "timit_sample"
+    return [
+        *recipes("timit", data, "vrnn", vrnn, of_vrnn, rate, bounds[0], fits, f"VRNN {about}"),
+        *recipes("timit", data, "srnn", srnn, of_srnn, gated, bounds[1], fits, f"SRNN {about}"),
+    ]
+
+
+RECIPES = [*(one for name, data in FREE.items() for one in small(name, data)), *full()]

@@ -1,0 +1,84 @@
+"""Still images: variational and importance-weighted auto-encoders (Burda et al. 2015), and sigmoid belief networks by
+NVIL (Mnih and Gregor 2014), VIMCO (Mnih and Rezende 2016) and reweighted wake-sleep (Bornschein and Bengio 2015).
+
+Sizes are those of the papers. Burda et al. train 3280 passes in batches of 20 and have no validation; here are batches
+of 100, fewer passes, and the best by the validation bound. Their numbers are test log-likelihoods by 5000 importance
+samples, as `counterpoint reproduce mnist` measures them; those of belief networks are bounds.
+"""
+
+from typing import Any
+
+from counterpoint.bounds import ELBO, IWAE
+from counterpoint.estimators import Pathwise, ScoreFunctionConfig, VIMCOConfig, WakeSleepConfig
+from counterpoint.inference import BottomUpConfig, FilteringConfig, TSBNRecognitionConfig
+from counterpoint.models import TSBNConfig, VAEConfig
+from counterpoint.recipes.recipe import Recipe
+from counterpoint.training import FitConfig, OptimiserConfig
+
+
+def settings(epochs: int, p: float, q: float | None = None) -> FitConfig:
+    """Of all that follow: no clipping, and rates that fall to a tenth."""
+    rule = OptimiserConfig(p=p, q=q, schedule="exponential", floor=0.1, clip=0.0)
+    return FitConfig(epochs=epochs, batch_size=100, buckets=1, patience=30, optimiser=rule)
+
+
+# corpus, and the published numbers, as others quote them, of VAE, IWAE-5, IWAE-50 and IWAE-50 of two layers
+CORPORA = {
+    "mnist": ("mnist", ("-86.76", None, None, "-82.90")),
+    "mnist-fixed": ("mnist_fixed", (None,) * 4),
+    "omniglot": ("omniglot", (None,) * 4),
+    "caltech": ("caltech_silhouettes", (None,) * 4),
+}
+
+
+def autoencoders(name: str, data: str, published: tuple) -> list[Recipe]:
+    """VAE, IWAE of 5 and 50 particles, and of 50 with two layers."""
+    one = VAEConfig(), FilteringConfig(width=200, depth=2, activation="tanh")
+    two = VAEConfig(latent=(100, 50), width=(200, 100)), BottomUpConfig(width=(200, 100))
+    kinds = {
+        "vae": ("VAE of one layer", one, ELBO()),
+        "iwae-5": ("IWAE of one layer, 5 particles", one, IWAE(5)),
+        "iwae-50": ("IWAE of one layer, 50 particles", one, IWAE(50)),
+        "iwae2-50": ("IWAE of two layers, 50 particles", two, IWAE(50)),
+    }
+    made = []
+    for (kind, (what, (p, q), bound)), number in zip(kinds.items(), published):
+        said = f"Burda et al. 2015, as quoted: {number}" if number else "no published number"
+        parts: dict[str, Any] = {"p": p, "q": q, "bound": bound, "estimator": Pathwise()}
+        fit = settings(300, 3e-3)
+        made.append(Recipe(name=f"{name}-{kind}", about=f"{what} ({said})", data=data, fit=fit, particles=0, **parts))
+    return made
+
+
+# estimator: its bound, rates of p and q, and the published bounds for one, two and three layers of 200 units
+NETWORKS = {
+    "nvil": (ELBO(closed_form=False), ScoreFunctionConfig(), 1e-3, 3e-4, ("-113.1", "-99.8", "-97.5")),
+    "vimco": (IWAE(5), VIMCOConfig(), 1e-3, 1e-3, (None, None, None)),
+    "rws": (IWAE(5), WakeSleepConfig(), 1e-3, 1e-3, (None, None, None)),
+}
+
+
+def networks(name: str, bound: Any, estimator: Any, p: float, q: float, published: tuple) -> list[Recipe]:
+    """Sigmoid belief networks of one, two and three layers of 200 units."""
+    made = []
+    for depth, number in enumerate(published, 1):
+        units = (200,) * depth
+        said = f"published bound {number}" if number else "no published number"
+        made.append(
+            Recipe(
+                name=f"mnist-sbn{depth if depth > 1 else ''}-{name}",
+                about=f"SBN {'-'.join(map(str, units))} by {name.upper()} ({said})",
+                data="mnist_fixed",
+                p=TSBNConfig(units=units, order=0, sees=False),
+                q=TSBNRecognitionConfig(),
+                bound=bound,
+                estimator=estimator,
+                fit=settings(300, p, q),
+                particles=0,
+            )
+        )
+    return made
+
+
+RECIPES = [one for name, of in CORPORA.items() for one in autoencoders(name, *of)]
+RECIPES += [one for name, of in NETWORKS.items() for one in networks(name, *of)]

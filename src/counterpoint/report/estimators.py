@@ -1,0 +1,144 @@
+"""Gradient estimators side by side: rows for the terminal and for Markdown, JSON, and a figure."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from counterpoint.core import Batch
+from counterpoint.evaluation.gradients import Gradients, Noise
+from counterpoint.files import replacing
+from counterpoint.report.canvas import new_figure, save
+
+COLUMNS = ("bound", "estimator", "variance", "bias", "cosine", "SNR", "ms")
+Found = Mapping[
+    str, tuple[str | None, Gradients | None, Mapping[str, Gradients]]
+]  # by bound: reference, its draws, all
+
+
+def about(draws: int, reference: int, batch: Batch) -> str:
+    """What the numbers are."""
+    rows, steps = batch.valid.shape
+    return (
+        f"One batch of {rows} sequences of at most {steps} steps; {draws} gradients of each estimator, parameters held."
+        " Variance: trace of the covariance. Bias: distance of the mean from the reference's mean, as a share of its"
+        " length; after ±, how large it would look for the noise of both means alone. Cosine: of the angle between the"
+        " two means. SNR: length of the mean by the root of the variance. ms: of one gradient. The reference (*) is the"
+        f" least noisy estimator that is unbiased, drawn {reference} times; wake-sleep follows other divergences than"
+        " the bound, and its bias says how far they lead away from it."
+    )
+
+
+def lines(found: Found) -> list[dict[str, Any]]:
+    """One row for each bound, estimator and voice."""
+    rows = []
+    for bound, (reference, exact, drawn) in found.items():
+        for name, result in drawn.items():
+            for voice in ("p", "q"):
+                noise = getattr(result, voice)
+                if noise is not None:
+                    of = getattr(exact, voice) if exact else None
+                    shown = f"{name} *" if name == reference else name
+                    rows.append(line(bound, shown, voice, result, noise, of))
+    return rows
+
+
+def line(bound: str, name: str, voice: str, result: Gradients, noise: Noise, reference: Noise | None) -> dict[str, Any]:
+    """A row: text for the table, and the numbers behind it under "values"."""
+    off, floor = noise.bias(reference) if reference else (None, None)
+    cosine = noise.cosine(reference) if reference else None
+    values = {
+        "variance": noise.variance, "norm": noise.norm, "snr": noise.snr, "bias": off, "bias_noise": floor,
+        "cosine": cosine, "draws": noise.count, "milliseconds": 1000 * result.seconds,
+        "bound": result.bound, "bound_error": result.bound_error,
+    }  # fmt: skip
+    return {
+        "bound": bound,
+        "estimator": name,
+        "voice": voice,
+        "variance": f"{noise.variance:.3g}",
+        "bias": None if off is None else f"{off:.2f} ± {floor:.2f}",
+        "cosine": None if cosine is None else f"{cosine:.3f}",
+        "SNR": f"{noise.snr:.3g}",
+        "ms": f"{1000 * result.seconds:.2f}",
+        "values": values,
+    }
+
+
+def write(folder: Path, title: str, said: str, rows: list[dict[str, Any]], found: Found, command: str) -> list[Path]:
+    """estimators.json, estimators.md and estimators.png in a folder, which is made where it is not there."""
+    places = [folder / f"estimators.{kind}" for kind in ("json", "md", "png")]
+    keys = ("bound", "estimator", "voice", "values")
+    plain = {"command": command, "title": title, "rows": [{key: row[key] for key in keys} for row in rows]}
+    with replacing(places[0]) as file:
+        file.write((json.dumps(plain, indent=1) + "\n").encode())
+    with replacing(places[1]) as file:
+        file.write(markdown(title, said, rows, command).encode())
+    save(draw(rows), places[2])
+    return places
+
+
+def markdown(title: str, said: str, rows: list[dict[str, Any]], command: str) -> str:
+    """A page: one table for each voice, the bounds, and the figure."""
+    parts = [f"# {title}", f"    {command}", said]
+    for voice in ("p", "q"):
+        chosen = [row for row in rows if row["voice"] == voice]
+        if chosen:
+            cells = [COLUMNS, ["---"] * 2 + ["---:"] * (len(COLUMNS) - 2)]
+            cells += [["–" if row[column] is None else row[column] for column in COLUMNS] for row in chosen]
+            parts += [f"## Gradient of {voice}", "\n".join(f"| {' | '.join(row)} |" for row in cells)]
+    parts += ["## The bound", "\n".join(f"- {text}, nats per step" for text in values_of_bounds(rows).values())]
+    return "\n\n".join([*parts, "![Variance, bias and signal-to-noise ratio](estimators.png)"]) + "\n"
+
+
+def values_of_bounds(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Each bound with its value, by the estimator that measured it best."""
+    found: dict[str, str] = {}
+    for row in sorted(rows, key=lambda row: row["values"]["bound_error"]):
+        values = row["values"]
+        found.setdefault(row["bound"], f"{row['bound']}: {values['bound']:.3f} ± {values['bound_error']:.3f}")
+    return {row["bound"]: found[row["bound"]] for row in rows}
+
+
+PANELS = (("variance", "variance"), ("bias", "bias, where it shows"), ("snr", "signal-to-noise ratio"))
+
+
+def decades(axes: Any, values: list[float]) -> None:
+    """A logarithmic axis around the values, in whole powers of ten: all the same is a line, not a spread."""
+    import numpy as np
+    from matplotlib.ticker import NullFormatter
+
+    axes.set_xscale("log")
+    low, high = (np.log10(min(values)), np.log10(max(values))) if values else (-1.0, 0.0)
+    axes.set_xlim(10 ** (np.floor(low) - 0.2), 10 ** (max(np.ceil(high), np.floor(low) + 1) + 0.2))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def draw(rows: list[dict[str, Any]]):
+    """A figure: a row of panels for each voice, a line for each estimator, a dot for each bound."""
+    from matplotlib import colormaps
+
+    voices = [voice for voice in ("p", "q") if any(row["voice"] == voice for row in rows)]
+    names = list(dict.fromkeys(row["estimator"].removesuffix(" *") for row in rows))
+    said = values_of_bounds(rows)
+    shade = {bound: colormaps["viridis"](0.85 * i / max(len(said) - 1, 1)) for i, bound in enumerate(said)}
+    figure = new_figure(len(voices) * (1.2 + 0.24 * len(names)) + 0.5)
+    grid = figure.subplots(len(voices), len(PANELS), squeeze=False, sharey=True)
+    for voice, panels in zip(voices, grid):
+        for axes, (key, label) in zip(panels, PANELS):
+            shown = [row for row in rows if row["voice"] == voice and row["values"][key]]
+            for row in shown:
+                place = names.index(row["estimator"].removesuffix(" *"))
+                axes.plot(row["values"][key], place, "o", color=shade[row["bound"]], markersize=5)
+            decades(axes, [row["values"][key] for row in shown])
+            axes.set_title(f"{voice}: {label}", fontsize=8)
+            axes.set_yticks(range(len(names)), names, fontsize=8)
+            axes.set_ylim(len(names) - 0.5, -0.5)
+            axes.tick_params(axis="x", labelsize=7)
+            axes.grid(color="#e6e6e6", linewidth=0.6)
+            axes.set_axisbelow(True)
+            axes.spines[["top", "right"]].set_visible(False)
+    for bound, text in said.items():
+        grid[0][0].plot([], [], "o", color=shade[bound], label=f"{text} nats per step")
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8)
+    return figure

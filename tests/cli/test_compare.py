@@ -1,0 +1,69 @@
+"""Estimators side by side, from the command."""
+
+import json
+
+import pytest
+
+from counterpoint.cli import main
+
+FEW = ("--draws", "25", "--reference", "25", "--sequences", "2", "--steps", "4")
+
+
+@pytest.fixture(scope="module")
+def made(run, tmp_path_factory):
+    """What compare prints of the tiny run with two numbers of particles, and where it wrote."""
+    out = tmp_path_factory.mktemp("compared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "80")
+        words = (
+            "compare",
+            "estimators",
+            str(run),
+            *FEW,
+            "--particles",
+            "1",
+            "3",
+            "--only",
+            "pathwise",
+            "--only",
+            "vimco",
+        )
+        assert main([*words, "--out", str(out)]) == 0
+    return out
+
+
+def test_every_estimator_that_applies_is_measured_with_every_bound(made):
+    found = json.loads((made / "estimators.json").read_text())
+    places = {(row["bound"], row["estimator"].removesuffix(" *"), row["voice"]) for row in found["rows"]}
+    usual = {(f"ELBO-{k}", name, voice) for k in (1, 3) for name in ("its own", "pathwise") for voice in "pq"}
+    more = {("ELBO-3", name, voice) for name in ("vimco", "vimco, local") for voice in "pq"}  # not with one particle
+    assert places == usual | more
+    for row in found["rows"]:
+        assert row["values"]["variance"] > 0
+        assert row["values"]["milliseconds"] > 0
+
+
+def test_the_page_names_its_command_and_shows_its_figure(made):
+    page = (made / "estimators.md").read_text()
+    assert "counterpoint compare estimators" in page
+    assert "](estimators.png)" in page
+    assert page.count("| ELBO-3 | vimco, local |") == 2
+    assert (made / "estimators.png").stat().st_size > 10_000
+
+
+def test_tables_fit_80_columns(run, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["compare", "estimators", str(run), *FEW, "--only", "pathwise"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(name in line for line in lines for name in ("pathwise *", "its own *"))
+    assert max(len(line) for line in lines if not line.startswith("One batch")) <= 80
+
+
+def test_what_cannot_be_compared_is_refused(run, refused):
+    assert "expected 'estimators'" in refused("compare", "bounds", str(run))
+    assert "--draws is 0" in refused("compare", "estimators", str(run), "--draws", "0")
+    assert "--particles are (0,)" in refused("compare", "estimators", str(run), "--particles", "0")
+    assert "no estimator is called so; did you mean 'vimco'?" in refused(
+        "compare", "estimators", str(run), "--only", "vimko"
+    )
+    assert "no recipe is called" in refused("compare", "estimators", "jsb-tsbm")

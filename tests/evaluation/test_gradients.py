@@ -1,0 +1,80 @@
+"""Estimators side by side: their moments, and what they show of which estimators are biased."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import random
+
+from conformance.parts import batch_of, build, facts_of
+from counterpoint.bounds import ELBO
+from counterpoint.core import Pairing
+from counterpoint.estimators import VIMCO, Pathwise, ScoreFunctionConfig, VIMCOConfig, WakeSleepConfig
+from counterpoint.evaluation.gradients import CHUNK, Noise, gradients, once
+
+
+def pairing(model, q, estimator):
+    p, q = build(model, q)
+    return Pairing(p, q, ELBO(particles=2, closed_form=False), estimator.build(p, facts_of(model), random.key(0)))
+
+
+@pytest.mark.usefixtures("x64")
+def test_moments_are_those_of_the_draws():
+    one, batch, key = pairing("vrnn-gru", "filtering", Pathwise()), batch_of("vrnn-gru"), random.key(3)
+    found = gradients({"one": one}, batch, key, 2 * CHUNK)["one"]
+    keys = jnp.concatenate([random.split(random.fold_in(key, i), CHUNK) for i in (1, 2)])
+    drawn = jax.jit(partial(jax.lax.map, lambda key: once(one, batch, key, one.initial(), 0)[0]))(keys)
+    for noise, values in zip((found.p, found.q), drawn):
+        np.testing.assert_allclose(noise.mean, values.mean(0), atol=1e-10)
+        np.testing.assert_allclose(noise.variance, values.var(0, ddof=1).sum())
+        assert noise.count == 2 * CHUNK
+    np.testing.assert_allclose(found.bound, drawn[2].mean())
+    np.testing.assert_allclose(found.bound_error, drawn[2].std(ddof=1) / (2 * CHUNK) ** 0.5)
+
+
+def test_bias_and_signal_are_told_from_the_noise_of_their_means():
+    rng, n, size = np.random.default_rng(0), 4000, 30
+    true, shift = np.full(size, 0.2), np.full(size, 0.1)
+    noise = lambda mean: Noise(mean + rng.normal(size=size) * (4 / n) ** 0.5, 4.0 * size, n)
+    a, b, moved = noise(true), noise(true), noise(true + shift)
+    assert a.norm == pytest.approx(0.2 * size**0.5, rel=0.1)
+    assert a.snr == pytest.approx(0.1, rel=0.1)
+    found, floor = moved.bias(a)
+    assert found == pytest.approx(0.5, rel=0.3)
+    assert b.bias(a)[0] < floor < found
+    assert moved.cosine(a) > 0.9
+    assert Noise(-true, 1.0, n).cosine(Noise(true, 1.0, n)) == pytest.approx(-1.0)
+
+
+@pytest.fixture(scope="module")
+def tsbn():
+    configs = VIMCOConfig.variants() | ScoreFunctionConfig.variants() | WakeSleepConfig.variants()
+    pairings = {name: pairing("tsbn-1", "tsbn_recognition", config) for name, config in configs.items()}
+    return pairings, gradients(pairings, batch_of("tsbn-1"), random.key(5), 3000)
+
+
+def test_an_estimator_is_biased_where_it_does_not_say_otherwise(tsbn):
+    pairings, found = tsbn
+    reference = found["vimco"].q
+    for name, one in pairings.items():
+        bias, floor = found[name].q.bias(reference)
+        if one.estimator.unbiased:
+            assert bias < floor, name
+        elif "local" not in name:  # whose bias is small here
+            assert bias > 2 * floor, name
+    assert {name for name, one in pairings.items() if one.estimator.unbiased} == {
+        "vimco", "score_function", "score_function, bare",
+    }  # fmt: skip
+
+
+def test_baselines_take_variance_away_and_local_signals_more(tsbn):
+    noise = {name: result.q.variance for name, result in tsbn[1].items()}
+    assert noise["vimco, local"] < noise["vimco"] < noise["score_function, bare"] / 10
+    assert noise["score_function, local"] < noise["score_function"] < noise["score_function, bare"] / 10
+
+
+def test_a_normalised_step_claims_no_gradient():
+    assert not pairing("tsbn-1", "tsbn_recognition", ScoreFunctionConfig()).estimator.unbiased
+    assert not VIMCO("local").unbiased

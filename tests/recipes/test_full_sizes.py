@@ -1,0 +1,93 @@
+"""Recipes of published sizes: they build, their updates can be traced, and a few steps of the largest are taken."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import random
+
+from counterpoint import matching
+from counterpoint.core import Batch
+from counterpoint.data.sequences import Sequences
+from counterpoint.distributions import facts
+from counterpoint.recipes import avf, speech, srnn, video
+from counterpoint.training import FitConfig, OptimiserConfig, fit
+
+KINDS = {  # by module: the shape of frames, their kind
+    speech: ((200,), "real"),
+    video: ((4096,), "grey"),
+    avf: ((88,), "binary"),
+    srnn: ((88,), "binary"),
+}
+RECIPES = {recipe.name: (recipe, *kind) for module, kind in KINDS.items() for recipe in module.RECIPES}
+TRACED = ("timit-srnn-avf", "piano-srnn-smoothing")
+
+
+def frames(shape, kind, count=3):
+    """Three sequences of whole 255ths, or of coins."""
+    rng = np.random.default_rng(0)
+    draw = lambda: rng.integers(2 if kind == "binary" else 256, size=(count, *shape)) / (1 if kind == "binary" else 255)
+    return tuple(draw().astype(np.float32) for _ in range(2))
+
+
+def shaped(name):
+    """The pairing of a recipe with shapes in place of numbers."""
+    recipe, shape, kind = RECIPES[name]
+    known = facts(frames(shape, kind), kind, likelihood=recipe.likelihood)
+    return eqx.filter_eval_shape(lambda key: recipe.build(known, key), random.key(0))
+
+
+def count(tree):
+    arrays = [a for a in jax.tree.leaves(tree) if isinstance(a, jax.Array | jax.ShapeDtypeStruct)]
+    return sum(a.size for a in arrays if jnp.issubdtype(a.dtype, jnp.floating))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_builds_and_its_parts_go_together(name):
+    pairing = shaped(name)
+    matching.check(pairing.p, pairing.q, pairing.bound, pairing.estimator)
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_an_update_of_it_can_be_traced(name):
+    _, shape, _ = RECIPES[name]
+    pairing = shaped(name)
+
+    def update(pairing, x):
+        def loss(pairing):
+            estimate, _ = pairing(Batch(x, jnp.ones(x.shape[:2], bool)), random.key(0), pairing.initial(), 0)
+            return estimate.surrogate
+
+        return eqx.filter_grad(loss)(pairing)
+
+    grads = eqx.filter_eval_shape(update, pairing, jax.ShapeDtypeStruct((2, 3, *shape), jnp.float32))
+    assert count((grads.p, grads.q)) == count((pairing.p, pairing.q))
+
+
+def test_published_sizes():
+    """Of the SRNN for music (Fraccaro et al. 2016, supplement): 300 units, z of 100, networks of 500."""
+    p, q = (getattr(shaped("jsb-srnn-smoothing"), part) for part in "pq")
+    gru = 3 * 300 * (300 + 1) + 3 * 300 * (88 + 1)
+    prior, x = 500 * (400 + 1) + 200 * (500 + 1), 500 * (400 + 1) + 88 * (500 + 1)
+    assert count(p) == gru + prior + x
+    back = 3 * 300 * (300 + 1) + 3 * 300 * (388 + 1)
+    assert count(q) == back + 500 * (300 + 1) + 500 * 400 + 200 * (500 + 1)
+    # the VRNN for TIMIT (Marino et al. 2018, B.1)
+    assert shaped("timit-vrnn").p.cell.recurrent.weight.shape == (8000, 2000)
+    assert shaped("timit-vrnn-avf").q.update.refiner.last.weight.shape == (800, 1024)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["timit-vrnn-avf", "timit-srnn", "kth-svg"])
+def test_a_few_steps_of_the_full_size(name):
+    recipe, shape, kind = RECIPES[name]
+    data = Sequences(frames(shape, kind))
+    known = facts(data.x, kind, likelihood=recipe.likelihood)
+    pairing = recipe.build(known, random.key(0))
+    # two passes, for the weight of a KL may begin at zero
+    few = FitConfig(epochs=2, batch_size=2, crop=2, buckets=1, optimiser=OptimiserConfig(p=1e-4))
+    fitted = fit(pairing, data, None, few)
+    losses = [row["train"][0] for row in fitted.progress.history]
+    assert np.isfinite(losses).all()
+    assert losses[0] != losses[1]
