@@ -79,7 +79,7 @@ def test_published_sizes():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["timit-vrnn-avf", "timit-srnn", "kth-svg"])
+@pytest.mark.parametrize("name", ["timit-vrnn-avf", "timit-srnn"])
 def test_a_few_steps_of_the_full_size(name):
     recipe, shape, kind = RECIPES[name]
     data = Sequences(frames(shape, kind))

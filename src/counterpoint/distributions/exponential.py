@@ -136,7 +136,7 @@ def exponential(family: Family, raw: Float[Array, "N R"]) -> Coins | Indices | N
     if family.name not in EXPONENTIAL:
         known = ", ".join(name for name in FAMILIES if name in EXPONENTIAL)
         raise CounterpointError(
-            f"the best likelihood is known in closed form where it is {known}; this one is {family.name}: choose another"
-            " likelihood, or estimator = score_function"
+            f"the best likelihood is known in closed form where it is {known}; this one is {family.name}: choose"
+            " another likelihood, or estimator = score_function"
         )
     return EXPONENTIAL[family.name](raw, family)

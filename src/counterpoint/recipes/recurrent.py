@@ -1,4 +1,4 @@
-"""Music without latent variables: the recurrent baselines of Boulanger-Lewandowski et al. (2012), and an LSTM of today.
+"""Music without latent variables: the recurrent baselines of Boulanger-Lewandowski et al. (2012), and an LSTM.
 
 Exact log-likelihoods, on the four polyphonic corpora.
 """
@@ -32,12 +32,12 @@ def recipe(name: str, about: str, corpus: str, p: Any, fit: FitConfig, rate: flo
 def recipes(name: str, corpus: str, published: tuple[float, float], fit: FitConfig) -> list[Recipe]:
     """Logistic units and an LSTM, with notes independent given the past and with a NADE for them."""
     rnn, nade = published
-    today, lstm = "a baseline of today: {}, decaying weights", {"hidden": 256, "cell": "lstm"}
+    decaying, lstm = "{} of 256 units, decaying weights", {"hidden": 256, "cell": "lstm"}
     return [
         recipe(f"{name}-rnn", f"RNN, logistic units (test {rnn})", corpus, RNNConfig(), fit, 3e-3),
-        recipe(f"{name}-lstm", today.format("LSTM"), corpus, RNNConfig(**lstm), fit, 3e-3, 0.3),
+        recipe(f"{name}-lstm", decaying.format("LSTM"), corpus, RNNConfig(**lstm), fit, 3e-3, 0.3),
         recipe(f"{name}-rnn-nade", f"RNN-NADE, logistic units (test {nade})", corpus, RNNNADEConfig(), fit, 3e-3),
-        recipe(f"{name}-lstm-nade", today.format("LSTM-NADE"), corpus, RNNNADEConfig(**lstm), fit, 3e-3, 0.3),
+        recipe(f"{name}-lstm-nade", decaying.format("LSTM-NADE"), corpus, RNNNADEConfig(**lstm), fit, 3e-3, 0.3),
     ]
 
 

@@ -103,6 +103,11 @@ def values_of_bounds(rows: list[dict[str, Any]]) -> dict[str, str]:
 PANELS = (("variance", "variance"), ("bias", "bias, where it shows"), ("snr", "signal-to-noise ratio"))
 
 
+def seen(values: dict[str, Any], key: str) -> bool:
+    """Whether there is a number to draw: a bias only where it is twice what noise alone would look like."""
+    return bool(values[key]) and (key != "bias" or values["bias"] > 2 * values["bias_noise"])
+
+
 def decades(axes: Any, values: list[float]) -> None:
     """A logarithmic axis around the values, in whole powers of ten: all the same is a line, not a spread."""
     import numpy as np
@@ -126,7 +131,7 @@ def draw(rows: list[dict[str, Any]]):
     grid = figure.subplots(len(voices), len(PANELS), squeeze=False, sharey=True)
     for voice, panels in zip(voices, grid):
         for axes, (key, label) in zip(panels, PANELS):
-            shown = [row for row in rows if row["voice"] == voice and row["values"][key]]
+            shown = [row for row in rows if row["voice"] == voice and seen(row["values"], key)]
             for row in shown:
                 place = names.index(row["estimator"].removesuffix(" *"))
                 axes.plot(row["values"][key], place, "o", color=shade[row["bound"]], markersize=5)

@@ -31,8 +31,7 @@ so that theirs is the log-likelihood itself.
 RNN-NADE, RTRBM and RNN are quoted as Gan et al. print them. They are no bounds but log-likelihoods (the RTRBM's an
 estimate), which their authors average over steps, so they stand here for orientation only. RNN-NADE on JSB is also
 found as -5.19 (Fraccaro et al. 2016, Krishnan et al. 2017). Its authors train by Hessian-free optimisation; here it is
-Adam. The LSTMs are what a latent variable has to beat today: with notes that are independent given the past, and with a
-NADE for them.
+Adam. The LSTMs have no published number: notes are independent given the past, or there is a NADE for them.
 
 RTRBM and RNN-RBM are known up to a Z of every step. Annealed importance sampling, with 4 chains of 1000 temperatures at
 each step, is on average above the log-likelihood, and the published number is of its kind; "from below" is the
