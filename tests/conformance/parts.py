@@ -298,9 +298,9 @@ def designs() -> list[tuple[str, str, str, str]]:
 
 
 SELDOM = {  # q for many p: with which of them in the default suite
-    "recurrent_filtering": ("svg",),
+    "recurrent_filtering": ("srnn",),
     "smoothing": ("srnn",),
-    "iterative": ("lds",),
+    "iterative": (),
     "iterative-rate": (),
 }
 TWINS = ("stl",)  # estimators that share their code with another: with -m slow

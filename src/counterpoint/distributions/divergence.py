@@ -12,7 +12,7 @@ from counterpoint.core import AbstractDistribution
 from counterpoint.distributions.bernoulli import Bernoulli
 from counterpoint.distributions.categorical import Categorical
 from counterpoint.distributions.chain import Empty
-from counterpoint.distributions.gaussian import FullGaussian, Gaussian
+from counterpoint.distributions.gaussian import FullGaussian, Gaussian, solve_lower
 from counterpoint.distributions.reparameterised import EULER, Beta, Gamma, Gumbel, GumbelMinimum, LogNormal
 from counterpoint.distributions.simplex import Dirichlet
 
@@ -25,7 +25,7 @@ def gaussian(q: Gaussian, p: Gaussian) -> Float[Array, ""]:
 
 def full_gaussian(q: FullGaussian, p: FullGaussian) -> Float[Array, ""]:
     """(tr(P^-1 Q) + (m_p - m_q)' P^-1 (m_p - m_q) - d) / 2 + (log det P - log det Q) / 2."""
-    solve = lambda a: jax.scipy.linalg.solve_triangular(p.cholesky, a, lower=True)
+    solve = lambda a: solve_lower(p.cholesky, a)
     spread, moved = solve(q.cholesky), solve(q.loc - p.loc)
     volume = jnp.log(jnp.diag(p.cholesky) / jnp.diag(q.cholesky)).sum()
     return 0.5 * ((spread**2).sum() + moved @ moved - q.loc.size) + volume

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-from jax import Array, random
+from jax import Array, lax, random
 from jaxtyping import Bool, Float
 
 from counterpoint.core import REAL, AbstractDistribution, Support
@@ -81,7 +81,7 @@ class FullGaussian(AbstractDistribution):
         if observed is not None:
             cholesky = jnp.linalg.cholesky(masked(cholesky @ cholesky.T, observed))
             error, count = jnp.where(observed, error, 0.0), observed.sum()
-        white = jax.scipy.linalg.solve_triangular(cholesky, error, lower=True)
+        white = solve_lower(cholesky, error)
         return -0.5 * (white @ white + count * LOG_TWO_PI) - jnp.log(jnp.diag(cholesky)).sum()
 
     def complete(self, key, value, observed):
@@ -108,6 +108,19 @@ class FullGaussian(AbstractDistribution):
         cholesky = jnp.diag(jax.nn.softplus(diagonal + UNIT) + 1e-4)
         rows, columns = jnp.tril_indices(d, -1)
         return FullGaussian(loc, cholesky.at[rows, columns].set(below))
+
+
+def solve_lower(lower: Float[Array, "d d"], right: Float[Array, "d *k"]) -> Float[Array, "d *k"]:
+    """L^-1 B for a lower triangular L, one row after the other.
+
+    XLA's own triangular solve, in a batch of 100,000 as a long sequence has, now and then never returns on CPUs.
+    """
+
+    def row(found, i):
+        new = (right[i] - lower[i] @ found) / lower[i, i]
+        return found.at[i].set(new), None
+
+    return lax.scan(row, jnp.zeros_like(right), jnp.arange(len(lower)))[0]
 
 
 def masked(covariance: Float[Array, "d d"], observed: Bool[Array, " d"]) -> Float[Array, "d d"]:
