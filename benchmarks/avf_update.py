@@ -25,13 +25,14 @@ from jax import random
 from torch.nn.functional import elu, leaky_relu, linear, softplus
 
 from counterpoint.bounds import ELBO
-from counterpoint.core import Batch, latent
+from counterpoint.core import Batch
 from counterpoint.distributions import facts
 from counterpoint.distributions.gaussian import UNIT
 from counterpoint.estimators import FilteringEM
 from counterpoint.inference import IterativeConfig
 from counterpoint.inference.iterative import LOG_VARIANCE
 from counterpoint.models import SRNNConfig
+from counterpoint.shapes import latent
 
 NOTES, LATENT, HIDDEN, WIDTH, INNER, STEPS, BATCH, RATE = 88, 100, 300, 500, 1024, 25, 16, 1e-4
 

@@ -22,12 +22,13 @@ from jax import random
 from torch.nn.functional import relu, softplus
 
 from counterpoint.bounds import ELBO
-from counterpoint.core import Batch, latent
+from counterpoint.core import Batch
 from counterpoint.distributions import facts
 from counterpoint.distributions.gaussian import UNIT
 from counterpoint.estimators import Pathwise
 from counterpoint.inference import FilteringConfig
 from counterpoint.models import VRNNConfig
+from counterpoint.shapes import latent
 
 NOTES, LATENT, HIDDEN, STEPS, RATE = 88, 64, 200, 100, 1e-3
 

@@ -3,15 +3,6 @@
 Everything here speaks of *one* sequence, *one* time step and *one* particle; `rollout` adds the axes
 (T, B, K) with scan and vmap. A model, posterior, bound or estimator that keeps to these few methods works
 with all the others, with `fit`, `evaluate` and the command.
-
-Improvements on the sketch in the design, and why:
-
-- `encode` and `propose` see both x and e, p's embedding of it: an embedding may keep only what p needs.
-- `mask` has the shape of x, entry by entry: an exact posterior conditions on half a frame.
-- `log_prob` takes `observed`, and `complete` draws the rest: what is missing is a question about a
-  distribution, not about a model.
-- `support` stands on the distribution: it tells which q fits which p, and which data fit a likelihood.
-- `Pairing.__call__` takes the step, so that weights may follow a schedule and nothing else needs to know.
 """
 
 from abc import abstractmethod
@@ -354,18 +345,3 @@ class Pairing(eqx.Module):
 
     def __call__(self, batch: Batch, key, memory, step) -> tuple[Estimate, PyTree]:
         return self.estimator(self.p, self.q, self.bound, batch, key, memory, step)
-
-
-def latent(p: AbstractDirected) -> AbstractDistribution:
-    """The shapes of p's prior (arrays are ShapeDtypeStruct), computed without computing."""
-    return eqx.filter_eval_shape(lambda p: p.prior(p.initial()), p)
-
-
-def shapes(distribution: AbstractDistribution) -> PyTree:
-    """Shape and dtype of one event of a distribution or of its shapes."""
-    return eqx.filter_eval_shape(lambda d: d.sample(jax.random.key(0)), distribution)
-
-
-def observation(p: AbstractModel) -> AbstractDistribution:
-    """The shapes of p's likelihood."""
-    return eqx.filter_eval_shape(lambda p: p.likelihood(p.initial(), p.example()), p)

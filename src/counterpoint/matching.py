@@ -11,11 +11,10 @@ from counterpoint.core import (
     AbstractPosterior,
     AbstractUndirected,
     Support,
-    latent,
-    shapes,
 )
 from counterpoint.errors import CounterpointError
 from counterpoint.rollout import first_proposal
+from counterpoint.shapes import latent, shapes
 
 
 def check(p, q: AbstractPosterior, bound: AbstractBound, estimator: AbstractEstimator) -> None:

@@ -33,11 +33,9 @@ from counterpoint.core import (
     Seen,
     State,
     Trace,
-    latent,
-    observation,
-    shapes,
 )
 from counterpoint.distributions import divergence, has_divergence
+from counterpoint.shapes import latent, observation, shapes
 
 
 def stop(tree):

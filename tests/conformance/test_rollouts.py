@@ -9,10 +9,11 @@ from jax import random
 
 from conformance.parts import MODELS, PAIRS, batch_of, build, build_p, frames, shared_out
 from counterpoint.bounds import ELBO, FIVO, IWAE
-from counterpoint.core import Batch, latent, observation, shapes
+from counterpoint.core import Batch
 from counterpoint.inference import ForwardBackward, Kalman, Prior
 from counterpoint.resampling import Systematic
 from counterpoint.rollout import initial_state, rollout
+from counterpoint.shapes import latent, observation, shapes
 
 KEY = 11
 SCORES = ("log_prior", "log_likelihood", "log_q", "kl", "log_evidence")

@@ -11,9 +11,10 @@ import numpy as np
 from jax import Array, random
 from jaxtyping import Bool, Int, Shaped
 
-from counterpoint.core import AbstractModel, Batch, Support, observation, shapes
+from counterpoint.core import AbstractModel, Batch, Support
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
+from counterpoint.shapes import observation, shapes
 
 
 class Bucket(NamedTuple):

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import equinox as eqx
 
-from counterpoint.core import AbstractEstimator, Batch, Trace, latent
+from counterpoint.core import AbstractEstimator, Batch, Trace
 from counterpoint.distributions import Facts
 from counterpoint.errors import CounterpointError
 from counterpoint.estimators.pathwise import estimate
 from counterpoint.rollout import first_proposal, rollout, stop
+from counterpoint.shapes import latent
 
 
 @dataclass(frozen=True)

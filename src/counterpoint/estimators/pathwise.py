@@ -4,9 +4,10 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from counterpoint.core import AbstractEstimator, Batch, Estimate, State, latent
+from counterpoint.core import AbstractEstimator, Batch, Estimate, State
 from counterpoint.errors import CounterpointError
 from counterpoint.rollout import rollout
+from counterpoint.shapes import latent
 
 
 class Pathwise(AbstractEstimator):

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 
-from counterpoint.core import AbstractDirected, AbstractModel, AbstractPosterior, Batch, State, observation, shapes
+from counterpoint.core import AbstractDirected, AbstractModel, AbstractPosterior, Batch, State
 from counterpoint.data.batch import whole
 from counterpoint.data.sequences import Sequences
 from counterpoint.distributions import DiscretisedGaussian, Gaussian, layers_of
@@ -16,6 +16,7 @@ from counterpoint.evaluation.passes import frames
 from counterpoint.inference.prior import Prior
 from counterpoint.resampling import Systematic
 from counterpoint.rollout import initial_state, rollout, swap
+from counterpoint.shapes import observation, shapes
 
 
 @eqx.filter_jit

@@ -6,10 +6,11 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from counterpoint.core import AbstractDirected, AbstractDistribution, latent, observation, shapes
+from counterpoint.core import AbstractDirected, AbstractDistribution
 from counterpoint.distributions.location import gaussian, moved
 from counterpoint.errors import CounterpointError
 from counterpoint.networks import ACTIVATIONS, Maps, mlp
+from counterpoint.shapes import latent, observation, shapes
 
 
 class Guess(eqx.Module):

@@ -9,11 +9,12 @@ import jax.numpy as jnp
 from jax import random
 from jaxtyping import PyTree
 
-from counterpoint.core import AbstractDirected, AbstractDistribution, AbstractPosterior, direct, latent, shapes
+from counterpoint.core import AbstractDirected, AbstractDistribution, AbstractPosterior, direct
 from counterpoint.distributions import Chain, Facts, layered
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.inference.amortised import Guess, embedded, features
 from counterpoint.inference.filtering import FilteringConfig
+from counterpoint.shapes import latent, shapes
 
 
 @dataclass(frozen=True)

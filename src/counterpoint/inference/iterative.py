@@ -10,13 +10,14 @@ from jax import Array, lax, random
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Float
 
-from counterpoint.core import AbstractDirected, AbstractPosterior, Proposal, latent, observation, shapes
+from counterpoint.core import AbstractDirected, AbstractPosterior, Proposal
 from counterpoint.distributions import Facts, divergence
 from counterpoint.distributions.location import diagonal, gaussian, variance
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.inference.amortised import embedded, features
 from counterpoint.inference.updates import AbstractUpdate, Descent, Gated, Moments, Rate, Refiner, normalised
 from counterpoint.rollout import stop
+from counterpoint.shapes import latent, observation, shapes
 
 LOG_VARIANCE = (-15.0, 5.0)  # of q: beyond these a step has gone astray
 UNROLLED = 8  # iterations at most in one piece: more of them compile for long
