@@ -12,8 +12,9 @@ from counterpoint.training import FitConfig, OptimiserConfig
 CORPORA = {
     "jsb": ("jsb_chorales", -7.48, FitConfig(epochs=1500, patience=60, validate=3, buckets=3)),
     "nottingham": ("nottingham", -3.67, FitConfig(epochs=150, patience=10, batch_size=32, crop=100, buckets=2)),
-    "muse": ("musedata", -6.81, FitConfig(epochs=60, patience=6, batch_size=32, crop=100, buckets=2)),
-    "piano": ("piano_midi", -7.98, FitConfig(epochs=150, patience=8, batch_size=32, crop=100, buckets=2)),
+    "muse": ("musedata", -6.81, FitConfig(epochs=60, patience=10, batch_size=16, crop=100, buckets=2)),
+    # some 3000 updates pass before it leaves a plateau; a schedule that has cooled down by then ends on it
+    "piano": ("piano_midi", -7.98, FitConfig(epochs=200, patience=20, batch_size=16, crop=100, buckets=2)),
 }
 
 
