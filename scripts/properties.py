@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 
-from counterpoint.core import BINARY, REAL, AbstractDirected, Support
+from counterpoint.core import BINARY, REAL, AbstractDirected, AbstractUndirected, Support
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
 from counterpoint.registry import parts
@@ -70,13 +70,14 @@ def stirred(p):
 
 
 def next_step(p, z, x):
-    """What x_1 and z_1 lead to: the means of z_2 and, for that z_2 held, of x_2. Of an undirected p, of z_1 given x."""
+    """What x_1 and z_1 lead to: the means of z_2, where p has a law of it, and, for z_2 held, of x_2. Of an undirected
+    p, of z_1 given x."""
     _, e = p.embed(p.memory(), x[None])
     carry = p.advance(p.initial(), z, jax.tree.map(lambda a: a[0], e))
-    if not isinstance(p, AbstractDirected):
+    if isinstance(p, AbstractUndirected):
         return [p.posterior(carry, x).mean]
-    held = p.example()
-    return jax.tree.leaves((p.prior(carry).mean, p.likelihood(carry, held).mean))
+    first = p.prior(carry).mean if isinstance(p, AbstractDirected) else ()
+    return jax.tree.leaves((first, p.likelihood(carry, p.example()).mean))
 
 
 def moved(f, a, b):
@@ -93,7 +94,7 @@ def bent(f, a, b):
 def row(config) -> tuple[str, ...]:
     """The properties of one model."""
     p, kind = built(config)
-    p, directed = stirred(p), isinstance(p, AbstractDirected)
+    p, directed, machine = stirred(p), isinstance(p, AbstractDirected), isinstance(p, AbstractUndirected)
     shapes = jax.tree.leaves(jax.eval_shape(p.example))
     x = [jnp.asarray(FRAMES[kind](np.random.default_rng(seed))[0], jnp.float32) for seed in (1, 2)]
     one_of = bool(shapes) and jnp.issubdtype(shapes[0].dtype, jnp.integer)
@@ -104,13 +105,14 @@ def row(config) -> tuple[str, ...]:
         draw = lambda seed: jax.tree.map(lambda a: 1.0 * random.bernoulli(random.key(seed), 0.5, a.shape), p.example())
         z = [draw(1), draw(2)]
     of_x, of_z = lambda x: next_step(p, z[0], x), lambda z: next_step(p, z, x[0])
-    past = [name for name, f, pair in (("x", of_x, x), ("z", of_z, z)) if directed and moved(f, *pair)]
-    if not directed:  # the machine of the next step depends on the past by its biases alone
+    past = [name for name, f, pair in (("x", of_x, x), ("z", of_z, z)) if not machine and moved(f, *pair)]
+    if machine:  # the machine of the next step depends on the past by its biases alone
         past = [name for name, changed in depends(p, z, x).items() if changed]
     outputs = [of_x] if one_of else [of_x, of_z]
     curved = bent(outputs[0], *x) or (len(outputs) > 1 and bool(shapes) and bent(of_z, *z))
-    curved = curved or (directed and bool(shapes) and not one_of and decoded(p, z))
-    support = p.prior(p.initial()).support if directed else BINARY
+    curved = curved or (not machine and bool(shapes) and not one_of and decoded(p, z))
+    law = p.prior(p.initial()) if directed else p.likelihood(p.initial(), p.example())  # z of neither kind is a frame
+    support = BINARY if machine else law.support
     units = support if isinstance(support, Support) else next(iter(jax.tree.leaves(support, is_leaf=supported)), REAL)
     spread = "–" if not shapes or units.name == REAL.name else ("no" if one_of else "yes")
     said = (type(p).__doc__ or "").strip().splitlines()[0].strip()

@@ -17,17 +17,23 @@ _HOME = {
     "distributions": "NADE Bernoulli Categorical Chain Counts Empty FullGaussian Gaussian Grey Facts Family "
     "divergence facts",
     "models": "VAE VAEConfig "
-    "CRBM RNNRBM RTRBM SRTRBM TRBM CRBMConfig RNNRBMConfig RTRBMConfig SRTRBMConfig TRBMConfig "
+    "CRBM FCRBM RNNRBM RTRBM SRTRBM SSRBM TRBM "
+    "CRBMConfig FCRBMConfig RNNRBMConfig RTRBMConfig SRTRBMConfig SSRBMConfig TRBMConfig "
+    "ConvVAE ConvVAEConfig DAE DAEConfig "
     "DMM DTSBND HMM LDS RBM RNN RNNNADE SRNN SVG TSBN VRNN Autoregressive DMMConfig HMMConfig LDSConfig "
     "RBMConfig RNNConfig RNNNADEConfig SRNNConfig SVGConfig TSBNConfig VRNNConfig AutoregressiveConfig DTSBNDConfig",
-    "inference": "BottomUp BottomUpConfig "
+    "inference": "BottomUp BottomUpConfig Convolutional ConvolutionalConfig "
+    "GaussianNoise GaussianNoiseConfig LearnedCorruption LearnedCorruptionConfig "
+    "SaltAndPepperConfig SaltAndPepperNoise "
+    "MeanFieldVB MeanFieldVBConfig Optimised OptimisedConfig PolyaGamma PolyaGammaConfig "
     "DTSBNDRecognition Filtering ForwardBackward Gibbs Iterative Kalman Prior RecurrentFiltering "
     "Smoothing TSBNRecognition DTSBNDRecognitionConfig FilteringConfig ForwardBackwardConfig GibbsConfig "
     "IterativeConfig KalmanConfig PriorConfig RecurrentFilteringConfig SmoothingConfig TSBNRecognitionConfig",
-    "bounds": "ELBO FIVO IWAE Annealed TrajectoryKL Warmup",
+    "bounds": "ELBO FIVO IWAE Annealed Denoising TrajectoryKL Warmup",
     "estimators": "STL DReG "
-    "EM VIMCO ContrastiveDivergence FilteringEM Pathwise ScoreFunction WakeSleep "
-    "ContrastiveDivergenceConfig FilteringEMConfig ScoreFunctionConfig VIMCOConfig WakeSleepConfig",
+    "EM VIMCO ContrastiveDivergence FilteringEM MonteCarloEM Pathwise ScoreFunction WakeSleep "
+    "ContrastiveDivergenceConfig FilteringEMConfig ScoreFunctionConfig VIMCOConfig WakeSleepConfig "
+    "Walkback WalkbackConfig",
     "data": "Corpus Sequences load",
     "training": "FitConfig Fitted Maximised OptimiserConfig em fit",
     "evaluation": "compare evaluate generate log_partition predict reconstruct",
@@ -37,7 +43,7 @@ _MODULE = {name: module for module, names in _HOME.items() for name in names.spl
 __all__ = sorted([*_MODULE, "__version__"])
 
 if TYPE_CHECKING:
-    from counterpoint.bounds import ELBO, FIVO, IWAE, Annealed, TrajectoryKL, Warmup
+    from counterpoint.bounds import ELBO, FIVO, IWAE, Annealed, Denoising, TrajectoryKL, Warmup
     from counterpoint.core import (
         AbstractBound,
         AbstractDirected,
@@ -80,33 +86,50 @@ if TYPE_CHECKING:
         DReG,
         FilteringEM,
         FilteringEMConfig,
+        MonteCarloEM,
         Pathwise,
         ScoreFunction,
         ScoreFunctionConfig,
         VIMCOConfig,
         WakeSleep,
         WakeSleepConfig,
+        Walkback,
+        WalkbackConfig,
     )
     from counterpoint.evaluation import compare, evaluate, generate, log_partition, predict, reconstruct
     from counterpoint.inference import (
         BottomUp,
         BottomUpConfig,
+        Convolutional,
+        ConvolutionalConfig,
         DTSBNDRecognition,
         DTSBNDRecognitionConfig,
         Filtering,
         FilteringConfig,
         ForwardBackward,
         ForwardBackwardConfig,
+        GaussianNoise,
+        GaussianNoiseConfig,
         Gibbs,
         GibbsConfig,
         Iterative,
         IterativeConfig,
         Kalman,
         KalmanConfig,
+        LearnedCorruption,
+        LearnedCorruptionConfig,
+        MeanFieldVB,
+        MeanFieldVBConfig,
+        Optimised,
+        OptimisedConfig,
+        PolyaGamma,
+        PolyaGammaConfig,
         Prior,
         PriorConfig,
         RecurrentFiltering,
         RecurrentFilteringConfig,
+        SaltAndPepperConfig,
+        SaltAndPepperNoise,
         Smoothing,
         SmoothingConfig,
         TSBNRecognition,
@@ -114,8 +137,10 @@ if TYPE_CHECKING:
     )
     from counterpoint.models import (
         CRBM,
+        DAE,
         DMM,
         DTSBND,
+        FCRBM,
         HMM,
         LDS,
         RBM,
@@ -125,6 +150,7 @@ if TYPE_CHECKING:
         RTRBM,
         SRNN,
         SRTRBM,
+        SSRBM,
         SVG,
         TRBM,
         TSBN,
@@ -132,9 +158,13 @@ if TYPE_CHECKING:
         VRNN,
         Autoregressive,
         AutoregressiveConfig,
+        ConvVAE,
+        ConvVAEConfig,
         CRBMConfig,
+        DAEConfig,
         DMMConfig,
         DTSBNDConfig,
+        FCRBMConfig,
         HMMConfig,
         LDSConfig,
         RBMConfig,
@@ -144,6 +174,7 @@ if TYPE_CHECKING:
         RTRBMConfig,
         SRNNConfig,
         SRTRBMConfig,
+        SSRBMConfig,
         SVGConfig,
         TRBMConfig,
         TSBNConfig,

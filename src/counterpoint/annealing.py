@@ -4,8 +4,9 @@
     log Z = log Z_0 + log E[w],   log w = sum_i F_i-1(x_i-1) - F_i(x_i-1),   x_i ~ a sweep of Gibbs_i from x_i-1
     (Neal 2001; Salakhutdinov and Murray 2008, who begin at the rates of the data)
 
-At 0 units are independent and log Z_0 is known; at 1 it is the RBM itself. Ours is c_0: the means of x there are nearly
-those of the RBM by a mean-field approximation, for under a past an RBM is mostly where the past says.
+At 0 units are independent and log Z_0 is known; at 1 it is the RBM itself, or one of its kin, which hear of x only Wx.
+Ours is c_0: the means of x there are nearly those of the RBM by a mean-field approximation, for under a past an RBM is
+mostly where the past says.
 
 One machine, one chain; other axes come from vmap.
 """
@@ -18,42 +19,43 @@ import jax.numpy as jnp
 from jax import Array, lax, random
 from jaxtyping import Float, PyTree
 
-from counterpoint.core import AbstractUndirected
+from counterpoint.core import AbstractModel, AbstractUndirected
 from counterpoint.errors import CounterpointError
-from counterpoint.models.rbm import RBM
+from counterpoint.models.machine import AbstractMachine
 
 AT_ONCE = 10  # hidden units whose states are counted side by side, as binary digits
 SETTLE = 10  # iterations of the mean field
 KEPT = 0.1  # of c's own rates, so that what the mean field rules out is not ruled out at first
 
 
-def check(p: AbstractUndirected) -> None:
+def check(p: AbstractModel) -> None:
     """Raise CounterpointError where p is no RBM at its steps."""
-    machine = eqx.filter_eval_shape(lambda p: p.at(p.initial()), p)
-    if not isinstance(machine, RBM):
+    undirected = isinstance(p, AbstractUndirected)
+    machine = eqx.filter_eval_shape(lambda p: p.at(p.initial()), p) if undirected else None
+    if not isinstance(machine, AbstractMachine):
         raise CounterpointError(
             f"{type(p).__name__} is at no step an RBM, and how its temperature changes is not known, so that it can"
             " neither be drawn from nor measured so: choose p = rtrbm"
         )
 
 
-def count(p: RBM) -> Float[Array, ""]:
-    """log Z = log sum_z exp(-F(z)), F(z) the free energy of the hidden side: all 2^J states z."""
+def count(p: AbstractMachine) -> Float[Array, ""]:
+    """log Z = log sum_h exp(-F(h)), F(h) the free energy of the hidden side: all 2^J states h of units off and on."""
     units = len(p.hidden)
     low = min(units, AT_ONCE)
     digits = lambda n, count: (n >> jnp.arange(count) & 1).astype(p.hidden.dtype)
 
     def part(high):
         z = jax.vmap(lambda n: jnp.concatenate([digits(n, low), digits(high, units - low)]))(jnp.arange(2**low))
-        return jax.nn.logsumexp(-jax.vmap(p.hidden_free_energy)(z))
+        return jax.nn.logsumexp(-jax.vmap(p.state_free_energy)(z))
 
-    return jax.nn.logsumexp(lax.map(part, jnp.arange(2 ** (units - low))))
+    return jax.nn.logsumexp(lax.map(jax.checkpoint(part), jnp.arange(2 ** (units - low))))
 
 
 class Annealing(NamedTuple):
     """A machine and what its c_0 has beside c."""
 
-    p: RBM
+    p: AbstractMachine
     shift: Float[Array, " M"]
 
     def likelihood(self, z, beta):
@@ -63,18 +65,13 @@ class Annealing(NamedTuple):
     def sweep(self, a: Float[Array, " J"], beta, key):
         """z, then x, at a temperature, from an x with Wx = a."""
         of_z, of_x = random.split(key)
-        z = random.bernoulli(of_z, jax.nn.sigmoid(beta * a + self.p.hidden)).astype(a.dtype)
-        return self.likelihood(z, beta).sample(of_x)
+        return self.likelihood(self.p.given(beta * a).sample(of_z), beta).sample(of_x)
 
     def change(self, x, a: Float[Array, " J"], low, high) -> Float[Array, ""]:
         """F_low(x) - F_high(x) of an x with Wx = a."""
         own = lambda beta: self.p.moved(None, (1 - beta) * self.shift).own_energy(x)
-        hidden = lambda beta: jax.nn.softplus(beta * a + self.p.hidden).sum()
+        hidden = lambda beta: jax.nn.softplus(self.p.log_odds(beta * a)).sum()
         return own(low) - own(high) + hidden(high) - hidden(low)
-
-    def input(self, x) -> Float[Array, " J"]:
-        """Wx."""
-        return self.p.input(x) - self.p.hidden
 
     @property
     def base(self) -> Float[Array, ""]:
@@ -84,7 +81,7 @@ class Annealing(NamedTuple):
         return visible + jax.nn.softplus(self.p.hidden).sum()
 
 
-def begun(p: RBM) -> Annealing:
+def begun(p: AbstractMachine) -> Annealing:
     """c_0 for a machine, over 0 and 1 where its frames are grey."""
     p = p.strict()
     first = p.likelihood(None, jnp.zeros_like(p.hidden)).mean
@@ -93,7 +90,7 @@ def begun(p: RBM) -> Annealing:
     return Annealing(p, jnp.ravel(p.natural(mean) - p.visible))
 
 
-def up(p: RBM, key, temperatures: int) -> tuple[PyTree, Float[Array, ""]]:
+def up(p: AbstractMachine, key, temperatures: int) -> tuple[PyTree, Float[Array, ""]]:
     """From a draw of independent units to x_n, beta in `temperatures` equal steps: x_n, log Z_0 + log w."""
     way, (low, high) = begun(p), steps(p, temperatures)
     first, later = random.split(key)
@@ -102,13 +99,13 @@ def up(p: RBM, key, temperatures: int) -> tuple[PyTree, Float[Array, ""]]:
     def step(loop, now):
         x, total = loop
         low, high, key = now
-        a = way.input(x)
+        a = p.heard(x)
         return (way.sweep(a, high, key), total + way.change(x, a, low, high)), None
 
     return lax.scan(step, (x, way.base), (low, high, random.split(later, temperatures)))[0]
 
 
-def down(p: RBM, x, key, temperatures: int) -> Float[Array, ""]:
+def down(p: AbstractMachine, x, key, temperatures: int) -> Float[Array, ""]:
     """The same steps backwards, from x: log Z_0 + log w."""
     way, (low, high) = begun(p), steps(p, temperatures)
 
@@ -116,14 +113,14 @@ def down(p: RBM, x, key, temperatures: int) -> Float[Array, ""]:
         a, total = loop
         low, high, key = now
         x = way.sweep(a, high, key)
-        a = way.input(x)
+        a = p.heard(x)
         return (a, total + way.change(x, a, low, high)), None
 
-    start = (way.input(x), way.base)
+    start = (p.heard(x), way.base)
     return lax.scan(step, start, (low, high, random.split(key, temperatures)), reverse=True)[0][1]
 
 
-def steps(p: RBM, temperatures: int):
+def steps(p: AbstractMachine, temperatures: int):
     """beta before and after each step."""
     betas = jnp.linspace(0.0, 1.0, temperatures + 1, dtype=p.hidden.dtype)
     return betas[:-1], betas[1:]

@@ -120,6 +120,10 @@ class AbstractModel(eqx.Module):
         """What each unit of z, of its lowest layer, adds to a frame's parameters; None where that is no matrix."""
         return None
 
+    def thinned(self, key) -> "AbstractModel":
+        """p for one step of training, where some of its connections are left out by chance. Here: none is."""
+        return self
+
     @abstractmethod
     def initial(self) -> PyTree:
         """The carry before the first step: what depends on z as well."""
@@ -193,7 +197,7 @@ class AbstractPosterior(eqx.Module):
 
     sees_future: eqx.AbstractVar[bool]  # True: q(z_t) has seen x_>t; it cannot stream or predict
     fills_gaps: eqx.AbstractVar[bool]  # True: right where x_t is missing; else the prior takes over there
-    chain: ClassVar[bool] = False  # True: a chain x -> z -> x, for an undirected p
+    chain: ClassVar[bool] = False  # True: a chain x -> z -> x, for a p without a prior
 
     def check(self, p) -> None:
         """Raise CounterpointError with the mathematical reason where q cannot guess p's z."""
@@ -254,7 +258,8 @@ class AbstractBound(eqx.Module):
     particles: eqx.AbstractVar[int]
     closed_form: eqx.AbstractVar[bool]  # wants closed-form divergences where they exist
     splits: eqx.AbstractVar[bool]  # a sum over steps, so that a step has a signal of its own
-    chain: ClassVar[bool] = False  # True: of a chain x -> z -> x, for an undirected p
+    chain: ClassVar[bool] = False  # True: of a chain x -> z -> x, for a p without a prior
+    weighs_paths: ClassVar[bool] = False  # True: `signal` is log p - log q of each path of that chain
 
     def check(self, p) -> None:
         """Raise CounterpointError with the mathematical reason where it bounds nothing of p."""

@@ -17,6 +17,13 @@ def at_least(config, minimum: int, *fields: str) -> None:
             raise CounterpointError(f"{name}: {field} is {value}; give at least {minimum}")
 
 
+def share(config, field: str) -> None:
+    """Raise where one of a configuration's numbers is no share that leaves something: 0 or more, below 1."""
+    value = getattr(config, field)
+    if not 0 <= value < 1:
+        raise CounterpointError(f"{config.name}: {field} is {value}; give a share, at least 0 and below 1")
+
+
 def nearest(word: str, known) -> str:
     """`; did you mean 'x'?` for the closest of `known`, or the list of them where none is close."""
     import difflib

@@ -4,12 +4,10 @@ import jax
 from jaxtyping import PyTree
 
 from counterpoint.core import (
-    CHAIN,
     AbstractBound,
     AbstractDirected,
     AbstractEstimator,
     AbstractPosterior,
-    AbstractUndirected,
     Support,
 )
 from counterpoint.errors import CounterpointError
@@ -28,23 +26,23 @@ def check(p, q: AbstractPosterior, bound: AbstractBound, estimator: AbstractEsti
 
 
 def check_sides(p, q: AbstractPosterior, bound: AbstractBound, estimator: AbstractEstimator) -> None:
-    """A directed p is followed step by step, an undirected one by a chain x -> z -> x; the other three do the same.
+    """A directed p is followed step by step, any other by a chain x -> z -> x; the other three do the same.
 
     Raises CounterpointError naming p and the parts that do not.
     """
-    undirected, name = isinstance(p, AbstractUndirected), type(p).__name__
+    directed, name = isinstance(p, AbstractDirected), type(p).__name__
     parts = {"q": q, "bound": bound, "estimator": estimator}
-    others = " and ".join(f"{role} {type(part).__name__}" for role, part in parts.items() if part.chain != undirected)
-    if others and undirected:
-        raise CounterpointError(
-            f"{name} is undirected: its joint is known up to Z, but {others} would draw from its prior or score it;"
-            f" {CHAIN}"
-        )
-    if others:
+    others = " and ".join(f"{role} {type(part).__name__}" for role, part in parts.items() if part.chain == directed)
+    if others and directed:
         raise CounterpointError(
             f"{name} is directed: {others} would run a chain between x and z by p(z | x) and the free energy F(x),"
-            " which only an undirected p has: choose p = rbm, or other parts"
+            " which only an undirected p has, or a corruption: choose p = rbm, p = dae, or other parts"
         )
+    if others:
+        try:
+            p.prior(p.initial())
+        except CounterpointError as reason:
+            raise CounterpointError(f"{others} would draw from the prior of {name} or score it: {reason}") from None
 
 
 def check_fit(p: AbstractDirected, q: AbstractPosterior) -> None:

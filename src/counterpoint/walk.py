@@ -50,8 +50,8 @@ def whole(batch: Batch, name: str) -> PyTree:
     missing."""
     if batch.observed is not None:
         raise CounterpointError(
-            f"{name} compares free energies of whole frames, and some entries are missing; their sum over what is"
-            " missing is not known: choose sequences without gaps"
+            f"{name} scores whole frames, and some entries are missing; its sum over what is missing is not known:"
+            " choose sequences without gaps"
         )
     return jax.tree.map(lambda seen, a: jnp.where(seen, a, jnp.zeros((), a.dtype)), mask_of(batch), batch.x)
 

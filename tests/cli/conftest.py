@@ -25,7 +25,7 @@ def run(data, tmp_path_factory):
     """A run that has finished."""
     out = tmp_path_factory.mktemp("runs")
     assert main(["train", "--data", data, "--out", str(out), "--fit.epochs", "3", *SMALL]) == 0
-    return out / "chorales-001"
+    return out / "tiny-001"
 
 
 @pytest.fixture

@@ -169,5 +169,5 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_what_was_good(data, tmp_path,
     line = refused("train", "--data", data, "--out", str(tmp_path), *words)
     assert "not finite" in line
     assert "seed 0" in line
-    assert list((tmp_path / "chorales-001" / "checkpoints").glob("step-*.npz"))
-    assert main(["show", str(tmp_path / "chorales-001")]) == 0
+    assert list((tmp_path / "tiny-001" / "checkpoints").glob("step-*.npz"))
+    assert main(["show", str(tmp_path / "tiny-001")]) == 0

@@ -63,7 +63,25 @@ def test_what_cannot_be_compared_is_refused(run, refused):
     assert "expected 'estimators'" in refused("compare", "bounds", str(run))
     assert "--draws is 0" in refused("compare", "estimators", str(run), "--draws", "0")
     assert "--particles are (0,)" in refused("compare", "estimators", str(run), "--particles", "0")
+    assert "--sweeps are (0,)" in refused("compare", "estimators", str(run), "--sweeps", "0")
+    assert "has none; leave it out" in refused("compare", "estimators", str(run), "--sweeps", "2")
     assert "no estimator is called so; did you mean 'vimco'?" in refused(
         "compare", "estimators", str(run), "--only", "vimko"
     )
     assert "no recipe is called" in refused("compare", "estimators", "jsb-tsbm")
+
+
+@pytest.mark.slow
+def test_chains_are_compared_with_the_exact_gradient(tmp_path):
+    words = ("--sweeps", "1", "3", "--draws", "50", "--reference", "25", "--sequences", "32", "--out", str(tmp_path))
+    assert main(["compare", "estimators", "bars-rbm", *words]) == 0
+    rows = json.loads((tmp_path / "estimators.json").read_text())["rows"]
+    names = {"its own", "cd", "cd, whole", "pcd", "pcd, tempered", "maximum_likelihood"}
+    assert {(row["bound"], row["estimator"].removesuffix(" *")) for row in rows} == {
+        (f"TRAJECTORY_KL, k = {k}", name) for k in (1, 3) for name in names
+    }
+    for row in rows:
+        exact = row["estimator"] == "maximum_likelihood *"
+        assert (row["values"]["variance"] == 0) == exact
+        assert (row["values"]["snr"] is None) == exact
+        assert (row["values"]["bias"] == 0) >= exact

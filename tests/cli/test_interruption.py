@@ -26,7 +26,7 @@ def stop(by: signal.Signals, data, out):
     }
     words = [sys.executable, "-c", SCRIPT, "train", "--data", data, "--out", str(out), *WORDS]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-    checkpoints = out / "chorales-001" / "checkpoints"
+    checkpoints = out / "tiny-001" / "checkpoints"
     deadline = time.monotonic() + 120
     while not list(checkpoints.glob("step-*.npz")) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -39,7 +39,7 @@ def stop(by: signal.Signals, data, out):
 
 def test_sigint_saves_and_resume_ends_where_an_undisturbed_run_ends(data, tmp_path, capsys):
     code, last, step = stop(signal.SIGINT, data, tmp_path)
-    folder = tmp_path / "chorales-001"
+    folder = tmp_path / "tiny-001"
     assert code == 130
     assert last == f"stopped at step {step} by SIGINT; saved; go on with: counterpoint resume {folder}"
     assert 0 < step < 3000

@@ -79,7 +79,7 @@ def package(tmp_path, monkeypatch):
 def test_a_part_of_ones_own_trains_and_is_reported(data, tmp_path, capsys):
     words = ["--p", "coins", "--q", "prior", "--p.start", "0.5", "--fit.epochs", "2", *SMALL[-8:]]
     assert main(["train", "--data", data, "--out", str(tmp_path / "runs"), *words]) == 0
-    folder = tmp_path / "runs" / "chorales-001"
+    folder = tmp_path / "runs" / "tiny-001"
     config = json.loads((folder / "config.json").read_text())
     assert config["recipe"]["p"] == {"name": "coins", "start": 0.5}
     assert "coins + prior" in json.loads((folder / "results.json").read_text())["results"]

@@ -62,7 +62,7 @@ def test_predict_refuses_a_posterior_that_looks_ahead(run, refused, tmp_path):
     config = json.loads((copy / "config.json").read_text())
     config["recipe"] |= {
         "p": {"name": "hmm", "states": 2},
-        "q": {"name": "forward_backward", "smooth": True},
+        "q": {"name": "smoothing", "hidden": 2, "width": 2},
         "estimator": {"name": "score_function"},
     }
     (copy / "config.json").write_text(json.dumps(config))

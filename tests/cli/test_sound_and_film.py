@@ -19,7 +19,7 @@ def test_recordings_become_recordings(tmp_path):
         soundfile.write(place / "a.wav", hum, rate, subtype="PCM_16")
     words = ["--data", str(tmp_path / "in"), "--likelihood", "discretised_gaussian", "--out", str(tmp_path)]
     assert main(["train", *words, "--fit.epochs", "2", *SMALL]) == 0
-    run = tmp_path / "chorales-001"
+    run = tmp_path / "in-001"
     assert soundfile.info(run / "sample.wav").frames == 4000
     assert main(["generate", str(run), "--length", "15", "--count", "2"]) == 0
     assert main(["generate", str(run), "--length", "5", "--prefix", "10"]) == 0
@@ -38,7 +38,7 @@ def test_films_become_films(tmp_path):
     np.savez(tmp_path / "films.npz", **{f"film{i}": film for i, film in enumerate(films)})
     words = ["--data", str(tmp_path / "films.npz"), "--likelihood", "discretised_gaussian", "--out", str(tmp_path)]
     assert main(["train", *words, "--fit.epochs", "1", *SMALL]) == 0
-    assert main(["generate", str(tmp_path / "chorales-001"), "--length", "5", "--mean"]) == 0
-    with Image.open(tmp_path / "chorales-001" / "generated" / "seed0.gif") as gif:
+    assert main(["generate", str(tmp_path / "films-001"), "--length", "5", "--mean"]) == 0
+    with Image.open(tmp_path / "films-001" / "generated" / "seed0.gif") as gif:
         assert 1 <= len(list(ImageSequence.Iterator(gif))) <= 5  # frames that are alike are one
         assert gif.size[0] >= 64 * 5

@@ -43,15 +43,15 @@ def test_what_train_prints_fits_80_columns_and_says_what_comes_next(data, tmp_pa
     assert "still improving when it stopped" in out
     assert "nats per step, higher is better" in " ".join(out.split())
     assert "standard deviation over repeats" in " ".join(out.split())
-    assert out.rstrip().splitlines()[-2] == "next: counterpoint generate runs/chorales-001"
-    members = json.loads((tmp_path / "runs/chorales-001/results.json").read_text())["results"]["vrnn + filtering"]
+    assert out.rstrip().splitlines()[-2] == "next: counterpoint generate runs/tiny-001"
+    members = json.loads((tmp_path / "runs/tiny-001/results.json").read_text())["results"]["vrnn + filtering"]
     assert set(members) == {"ELBO", "IWAE-2", "FIVO-2"}
     assert len(members["ELBO"]["per_step_members"]) == 2
 
 
 def test_a_run_repeats_exactly_from_its_folder(run, tmp_path):
     assert main(["train", str(run), "--out", str(tmp_path)]) == 0
-    again = tmp_path / "chorales-001"
+    again = tmp_path / "tiny-001"
     assert results(again) == results(run)
     for mine, theirs in zip(sorted(again.glob("checkpoints/*")), sorted(run.glob("checkpoints/*"))):
         same_arrays(mine, theirs)
@@ -170,9 +170,9 @@ def test_runs_are_never_overwritten(run, tmp_path):
 
     found = runs.open_run(run)
     make = lambda: runs.create(tmp_path, found.recipe, 0, 1, found.source, None, found.corpus()).folder.name
-    assert [make(), make()] == ["chorales-001", "chorales-002"]
-    (tmp_path / "chorales-007").mkdir()
-    assert make() == "chorales-008"
+    assert [make(), make()] == ["tiny-001", "tiny-002"]
+    (tmp_path / "tiny-007").mkdir()
+    assert make() == "tiny-008"
 
 
 def test_midi_of_notes(tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from jax import random
 
-from counterpoint.bounds import ELBO, FIVO, IWAE, Annealed, TrajectoryKL, Warmup
+from counterpoint.bounds import ELBO, FIVO, IWAE, Annealed, Denoising, TrajectoryKL, Warmup
 from counterpoint.core import Batch
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
@@ -19,31 +19,50 @@ from counterpoint.estimators import (
     ContrastiveDivergenceConfig,
     DReG,
     FilteringEMConfig,
+    GreedyConfig,
+    MaximumLikelihood,
+    MonteCarloEM,
     Pathwise,
+    PersistentConfig,
     ScoreFunctionConfig,
     VIMCOConfig,
     WakeSleepConfig,
+    WalkbackConfig,
 )
 from counterpoint.inference import (
     BottomUpConfig,
+    ConvolutionalConfig,
+    DBNRecognitionConfig,
     DTSBNDRecognitionConfig,
     FilteringConfig,
     ForwardBackwardConfig,
+    GaussianNoiseConfig,
     GibbsConfig,
     IterativeConfig,
     KalmanConfig,
+    LearnedCorruptionConfig,
+    MeanFieldConfig,
+    MeanFieldVBConfig,
     NoisingConfig,
+    OptimisedConfig,
+    PolyaGammaConfig,
     PriorConfig,
     RecurrentFilteringConfig,
+    SaltAndPepperConfig,
     SmoothingConfig,
     TSBNRecognitionConfig,
 )
 from counterpoint.models import (
     AutoregressiveConfig,
+    ConvVAEConfig,
     CRBMConfig,
+    DAEConfig,
+    DBMConfig,
+    DBNConfig,
     DiffusionConfig,
     DMMConfig,
     DTSBNDConfig,
+    FCRBMConfig,
     HMMConfig,
     LDSConfig,
     RBMConfig,
@@ -53,6 +72,7 @@ from counterpoint.models import (
     RTRBMConfig,
     SRNNConfig,
     SRTRBMConfig,
+    SSRBMConfig,
     SVGConfig,
     TRBMConfig,
     TSBNConfig,
@@ -65,6 +85,7 @@ MODELS = {  # what the data are, the configuration
     "vrnn-lstm": ("real", VRNNConfig(latent=2, hidden=2, width=3, depth=2, cell="lstm")),
     "srnn": ("binary", SRNNConfig(latent=2, hidden=3, width=4, readout=2, cell="lstm")),
     "svg": ("film", SVGConfig(latent=2, encoded=3, hidden=2, base=2, architecture="dcgan", conditioning=3)),
+    "vae-conv": ("film", ConvVAEConfig(latent=2, base=2)),
     "diffusion": ("real", DiffusionConfig(steps=2, width=3, depth=1)),
     "dmm": ("real", DMMConfig(latent=2, transition=3, emission=3)),
     "vae": ("binary", VAEConfig(latent=(2,), width=(3,), depth=1)),
@@ -82,10 +103,13 @@ MODELS = {  # what the data are, the configuration
     "rnn-logistic": ("real", RNNConfig(hidden=3)),
     "rnn-lstm": ("index", RNNConfig(hidden=2, depth=2, cell="lstm")),
     "rnn_nade": ("binary", RNNNADEConfig(hidden=3, units=2, cell="gru")),
+    "dbn": ("binary", DBNConfig(units=(2, 3))),
+    "dbm": ("grey", DBMConfig(units=(2, 3))),
 }
 POSTERIORS = {
     "filtering": FilteringConfig(width=3),
     "bottom_up": BottomUpConfig(width=(3, 2), depth=1),
+    "convolutional": ConvolutionalConfig(base=2, width=3),
     "recurrent_filtering": RecurrentFilteringConfig(hidden=3, width=3),
     "smoothing": SmoothingConfig(hidden=3, width=3),
     "iterative": IterativeConfig(iterations=2, observe=True, width=3),
@@ -100,6 +124,13 @@ POSTERIORS = {
     "kalman-now": KalmanConfig(smooth=False),
     "forward_backward": ForwardBackwardConfig(),
     "forward_backward-now": ForwardBackwardConfig(smooth=False),
+    "mean_field_vb": MeanFieldVBConfig(sweeps=2),
+    "polya_gamma": PolyaGammaConfig(sweeps=2, augment=False),
+    "polya_gamma-ahead": PolyaGammaConfig(sweeps=2, ahead=1),
+    "dbn_recognition": DBNRecognitionConfig(),
+    "mean_field": MeanFieldConfig(iterations=3),
+    "optimised": OptimisedConfig(steps=2, samples=2),
+    "optimised-filtering": OptimisedConfig("filtering", steps=2, samples=2),
 }
 BOUNDS = {
     "elbo": ELBO(particles=2, closed_form=False),
@@ -121,6 +152,9 @@ ESTIMATORS = {
     "filtering_em": FilteringEMConfig(),
     "filtering_em-through": FilteringEMConfig(through_time=True),
     "em": EM(),
+    "monte_carlo_em": MonteCarloEM(),
+    "greedy": GreedyConfig(updates=2),
+    "persistent": PersistentConfig(chains=4),
 }
 # the undirected side, whose parts meet only each other
 UNDIRECTED = {
@@ -133,6 +167,9 @@ UNDIRECTED = {
     "srtrbm": ("grey", SRTRBMConfig(units=3, groups=2)),
     "rnn_rbm": ("binary", RNNRBMConfig(units=2, hidden=2, depth=2)),
     "crbm": ("real", CRBMConfig(units=2, order=2)),
+    "fcrbm": ("real", FCRBMConfig(units=2, factors=3, styles=2, order=2)),
+    "ssrbm": ("real", SSRBMConfig(units=2)),
+    "srtrbm-slabs": ("real", SRTRBMConfig(units=2, groups=2, slabs=True)),
 }
 CHAIN_POSTERIORS = {"gibbs": GibbsConfig(), "gibbs-2": GibbsConfig(sweeps=2)}
 CHAIN_BOUNDS = {
@@ -145,18 +182,54 @@ CHAIN_ESTIMATORS = {
     "cd": ContrastiveDivergenceConfig(),
     "cd-whole": ContrastiveDivergenceConfig(policy_gradient=True),
     "pcd": ContrastiveDivergenceConfig(chains=4),
+    "pcd-tempered": ContrastiveDivergenceConfig(chains=2, temperatures=3),
+    "maximum_likelihood": MaximumLikelihood(),
 }
+CHAINS_MEET = {  # the p that stand for all there
+    "pcd-tempered": ("rbm-binary", "rbm-grey", "ssrbm"),
+    "maximum_likelihood": ("rbm-binary", "rtrbm", "ssrbm"),
+}
+# p that reconstruct what q corrupts, whose parts meet only each other
+DENOISERS = {
+    "dae-binary": ("binary", DAEConfig(width=3)),
+    "dae-index": ("index", DAEConfig(depth=0)),
+    "dae-grey": ("grey", DAEConfig(width=3, depth=2)),
+    "dae-real": ("real", DAEConfig(width=3, activation="relu")),
+}
+CORRUPTIONS = {
+    "salt_and_pepper": SaltAndPepperConfig(),
+    "gaussian_noise": GaussianNoiseConfig(),
+    "learned_corruption": LearnedCorruptionConfig(width=3),
+    "learned_corruption-one": LearnedCorruptionConfig(depth=0),
+}
+DENOISING_BOUNDS = {
+    "denoising": Denoising(particles=2),
+    "denoising-all": Denoising(others=False),
+    "denoising-bare": Denoising(particles=2, information=False),
+}
+DENOISING_ESTIMATORS = {"walkback-1": WalkbackConfig(), "walkback-3": WalkbackConfig(3)}
 ONLY_FOR = {
-    "bottom_up": "vae-2",
+    "bottom_up": ("vae-2", "dbn"),
+    "convolutional": ("vae-conv", "svg"),
     "tsbn_recognition": "tsbn",
     "dtsbn_d_recognition": "dtsbn_d",
     "kalman": "lds",
     "noising": "diffusion",
     "forward_backward": "hmm",
     "iterative": ("vrnn", "srnn", "svg", "dmm", "lds", "vae"),
+    "mean_field_vb": "tsbn-1",
+    "polya_gamma": "tsbn-1",
+    "dbn_recognition": "dbn",
+    "mean_field": "dbm",
+    "optimised": ("vrnn", "srnn", "svg", "dmm", "lds", "vae", "tsbn", "dtsbn_d", "hmm"),
 }  # q, and the p it is made for
-DISCRETE = ("tsbn", "dtsbn_d", "hmm")  # p with discrete z
+DISCRETE = ("tsbn", "dtsbn_d", "hmm", "dbn", "dbm")  # p with discrete z
+WEIGHTLESS = (
+    *("prior", "kalman", "forward_backward", "noising", "mean_field_vb", "polya_gamma", "optimised"),
+    *("dbn_recognition", "mean_field"),
+)
 PATHS = ("stl", "dreg")  # estimators that score a z twice, and so need x whole
+MADE_FOR = {"greedy": "dbn_recognition", "persistent": "mean_field"}  # estimators, and the q without which they are not
 
 STEPS = np.array([5, 3])  # of the two sequences of a batch
 
@@ -175,18 +248,39 @@ def trains(model: str, posterior: str, bound: str, estimator: str) -> bool:
     lonely = estimator in ("vimco", "wake_sleep") and alone
     cut = estimator in PATHS and BOUNDS[bound].resampling is not None
     summed = estimator == "dreg" and BOUNDS[bound].splits
-    whole = (estimator == "local" and bound == "iwae") or (stepwise and not bound.startswith("elbo"))
+    summing = stepwise or estimator in MADE_FOR
+    whole = (estimator == "local" and bound == "iwae") or (summing and not bound.startswith("elbo"))
     blind = estimator == "filtering_em" and not posterior.startswith("iterative")
     inexact = estimator == "em" and posterior not in ("kalman", "forward_backward")
-    return not (broken or lonely or cut or summed or whole or blind or inexact)
+    held = estimator == "monte_carlo_em" and not weightless(posterior)
+    other = posterior != MADE_FOR.get(estimator, posterior)
+    return not (broken or lonely or cut or summed or whole or blind or inexact or held or other)
+
+
+def weightless(posterior: str) -> bool:
+    """Whether q has nothing to learn."""
+    return posterior.split("-")[0] in WEIGHTLESS and posterior != "optimised-filtering"
 
 
 def chains(model: str, bound: str, estimator: str) -> bool:
     """The same for an undirected p."""
-    still = model.startswith("rbm")
-    return (still or (bound != "trajectory_kl" and estimator != "pcd")) and (
+    still = model.startswith(("rbm", "ssrbm"))
+    return (still or (bound != "trajectory_kl" and not estimator.startswith("pcd"))) and (
         estimator != "cd-whole" or bound == "trajectory_kl"
     )
+
+
+def corrupts(model: str, corruption: str) -> bool:
+    """Whether there is such noise for frames of that kind."""
+    kind = DENOISERS[model][0]
+    return (corruption, kind) not in (("salt_and_pepper", "real"), ("gaussian_noise", "index"))
+
+
+def denoises(model: str, corruption: str, bound: str) -> bool:
+    """Whether what is learned has something to learn from."""
+    bare = bound == "denoising-bare"
+    alike = (model, corruption) == ("dae-grey", "salt_and_pepper")
+    return corrupts(model, corruption) and bare >= alike and not (bare and corruption.startswith("learned"))
 
 
 MEETS = {  # q that fit many p and compile for long: the p that stand for all here; test_refusals builds them with all
@@ -194,10 +288,13 @@ MEETS = {  # q that fit many p and compile for long: the p that stand for all he
         *("autoregressive-0", "autoregressive-1", "autoregressive-2", "rnn-lstm", "rnn_nade"),
         *("tsbn-1", "dmm", "hmm-binary"),
     ),
+    "convolutional": ("vae-conv",),
     "recurrent_filtering": ("srnn", "svg"),
     "smoothing": ("srnn", "hmm-index"),
     "iterative": ("srnn", "lds"),
     "iterative-rate": ("lds",),
+    "optimised": ("tsbn-1", "dmm"),
+    "optimised-filtering": ("hmm-binary",),
 }
 PAIRS = [(p, q) for p in MODELS for q in POSTERIORS if fits(p, q) and p in MEETS.get(q, MODELS)]
 
@@ -223,7 +320,7 @@ def frames(kind: str, rows: int, length: int, seed=0) -> np.ndarray:
 
 
 def facts_of(model: str):
-    kind, _ = (MODELS | UNDIRECTED)[model]
+    kind, _ = (MODELS | UNDIRECTED | DENOISERS)[model]
     return facts(tuple(frames(kind, 4, 6)), {"film": "grey"}.get(kind, kind))
 
 
@@ -242,7 +339,7 @@ def per_precision(f):
 
 @per_precision
 def build_p(model: str, seed=0):
-    return stirred((MODELS | UNDIRECTED)[model][1].build(facts_of(model), random.key(seed)), seed)
+    return stirred((MODELS | UNDIRECTED | DENOISERS)[model][1].build(facts_of(model), random.key(seed)), seed)
 
 
 @per_precision
@@ -254,12 +351,13 @@ def build(model: str, posterior: str, seed=0):
 
 @per_precision
 def build_estimator(estimator: str, model: str):
-    return stirred((ESTIMATORS | CHAIN_ESTIMATORS)[estimator].build(build_p(model), facts_of(model), random.key(7)), 7)
+    config = (ESTIMATORS | CHAIN_ESTIMATORS | DENOISING_ESTIMATORS)[estimator]
+    return stirred(config.build(build_p(model), facts_of(model), random.key(7)), 7)
 
 
 def batch_of(model: str, length=5, missing=False, lengths=STEPS) -> Batch:
     """Two sequences, padded with zeros. With `missing`, a frame of each, and an entry where frames have entries."""
-    x = frames((MODELS | UNDIRECTED)[model][0], 2, int(max(lengths)), seed=3)
+    x = frames((MODELS | UNDIRECTED | DENOISERS)[model][0], 2, int(max(lengths)), seed=3)
     valid = np.arange(length) < lengths[:, None]
     x = np.concatenate([x, np.zeros((2, length - x.shape[1], *x.shape[2:]), x.dtype)], 1)
     x = np.where(valid.reshape(*valid.shape, *(1,) * (x.ndim - 2)), x, np.zeros((), x.dtype))
@@ -279,22 +377,46 @@ def spoiled(batch: Batch, value) -> Batch:
     return batch._replace(x=jnp.where(counts, batch.x, jnp.asarray(value, batch.x.dtype)))
 
 
-def designs() -> list[tuple[str, str, str, str]]:
-    """(p, q, bound, estimator) such that any two parts that can meet do meet, chosen greedily: every pair of p and q,
-    and of each with every bound and estimator; there a posterior that looks ahead and one that does not are one.
-    """
-    everything = [(p, q, b, e) for p, q in PAIRS for b in BOUNDS for e in ESTIMATORS if trains(p, q, b, e)]
+LATENTS = {  # what bounds and estimators can tell p by: the law of z
+    "none": ("autoregressive", "rnn"),
+    "coins": ("tsbn", "dtsbn_d", "dbn", "dbm"),
+    "categories": ("hmm",),
+    "several": ("diffusion", "vae-2"),
+}
+OWN = ("iterative", "kalman", "forward_backward", "dbn_recognition", "mean_field")  # q that some estimator asks for
 
-    def meetings(design):
-        names = (design[0], design[1].removesuffix("-now").removesuffix("-rate"), *design[2:])
-        return {design[:2]} | {((i, names[i]), (j, names[j])) for i in range(4) for j in range(i)}
 
-    open_, chosen = set().union(*map(meetings, everything)), []
-    while open_:
-        best = max(everything, key=lambda d: len(meetings(d) & open_))
-        chosen.append(best)
-        open_ -= meetings(best)
+def latents(model: str) -> str:
+    return next((kind for kind, models in LATENTS.items() if model.startswith(models)), "gaussian")
+
+
+def learned(posterior: str) -> str:
+    """What bounds and estimators can tell q by."""
+    name = posterior.split("-")[0]
+    return name if name in OWN else f"learned: {not weightless(posterior)}"
+
+
+def covering(designs: list, meetings) -> list:
+    """Few of the designs in which all meetings happen that happen in any, chosen greedily."""
+    left, chosen = {design: meetings(design) for design in designs}, []
+    while left:
+        chosen.append(max(left, key=lambda design: len(left[design])))
+        met = left[chosen[-1]]
+        left = {design: rest for design, meetings in left.items() if (rest := meetings - met)}
     return sorted(chosen)
+
+
+def meetings(design) -> set:
+    """The pair of p and q, and each two parts, where bounds and estimators know p and q by their kinds."""
+    model, posterior, *others = design
+    names = latents(model), learned(posterior), *others
+    return {design[:2]} | {((i, names[i]), (j, names[j])) for i in range(4) for j in range(i)}
+
+
+def designs() -> list[tuple[str, str, str, str]]:
+    """(p, q, bound, estimator) such that any two parts that can meet do meet."""
+    everything = [(p, q, b, e) for p, q in PAIRS for b in BOUNDS for e in ESTIMATORS if trains(p, q, b, e)]
+    return covering(everything, meetings)
 
 
 SELDOM = {  # q for many p: with which of them in the default suite
@@ -302,9 +424,12 @@ SELDOM = {  # q for many p: with which of them in the default suite
     "smoothing": ("srnn",),
     "iterative": (),
     "iterative-rate": (),
+    "polya_gamma-ahead": (),
+    "optimised": (),
+    "optimised-filtering": (),
 }
 TWINS = ("stl",)  # estimators that share their code with another: with -m slow
-COSTLY = ("svg",)  # p that meet the other q with -m slow
+COSTLY = ("svg", "vae-conv", "dbn", "dbm")  # p that meet the other q with -m slow
 
 
 def shared_out(cases, every: int) -> list:

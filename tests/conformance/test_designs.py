@@ -10,6 +10,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from conformance.parts import (
     BOUNDS,
+    MADE_FOR,
     PAIRS,
     PATHS,
     batch_of,
@@ -73,7 +74,8 @@ def test_a_pairing_is_finite_and_blind_to_padding(design):
 def test_a_pairing_is_blind_to_what_is_missing(pair):
     options = [d for d in DESIGNS if d[:2] == pair]
     *parts, estimator = options[len(options) // 2]
-    pairing, key = pairing_of(*parts, "pathwise" if estimator in PATHS else estimator), random.key(2)
+    estimator = "pathwise" if estimator in PATHS else "to-go" if estimator in MADE_FOR else estimator
+    pairing, key = pairing_of(*parts, estimator), random.key(2)
     batch, args = batch_of(pair[0], missing=True), (key, pairing.initial(), 3)
     found = run(pairing, spoiled(batch, np.nan), *args)
     sound(found)

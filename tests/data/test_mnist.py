@@ -67,6 +67,17 @@ def test_grey_values_are_probabilities_and_the_draw_stays(small):
     assert not np.array_equal(corpus.train.x[0], corpus.valid.x[0])
 
 
+def test_grey_values_themselves(small):
+    corpus = load("mnist_grey", small[0])
+    assert (len(corpus.train), len(corpus.valid), len(corpus.test), corpus.kind) == (4, 3, 5, "grey")
+    for part in (corpus.train, corpus.valid, corpus.test):
+        x = np.concatenate(part.x).reshape(-1, 28, 28)
+        assert (x[:, :14] == 1).all()
+        np.testing.assert_allclose(x[:, 14:, :14], 0.2, atol=1e-7)
+        assert (x[:, 14:, 14:] == 0).all()
+        assert part.chances is None
+
+
 @pytest.mark.parametrize(("name", "keys"), [("mnist_fixed", "{}"), ("caltech_silhouettes", "{}_bits")])
 def test_bits_are_as_they_were_packed(small, name, keys):
     corpus = load(name, small[0])

@@ -21,6 +21,7 @@ from counterpoint.distributions import (
     FullGaussian,
     Gaussian,
     Grey,
+    SpikeSlab,
 )
 
 pytestmark = pytest.mark.usefixtures("x64")
@@ -117,6 +118,20 @@ def test_what_is_missing_is_drawn_given_the_rest(seen):
     far = np.abs(drawn[:, ~seen].mean(0) - mean) / np.sqrt(np.diag(spread) / COUNT)
     assert far.max() < 4.5
     np.testing.assert_allclose(np.atleast_2d(np.cov(drawn[:, ~seen].T)), spread, atol=0.05)
+
+
+def test_a_spike_is_a_mass_at_zero_and_a_slab_a_gaussian():
+    logits, scale = jnp.array([0.4, -1.2, 2.0]), np.array([0.3, 1.0, 2.5])
+    law, rate = SpikeSlab(logits, jnp.asarray(LOC), jnp.asarray(scale)), 1 / (1 + np.exp(-np.array(logits)))
+    drawn = np.asarray(draws(law))
+    assert (np.abs((drawn != 0).mean(0) - rate) < 4.5 * np.sqrt(rate * (1 - rate) / COUNT)).all()
+    assert (np.abs(drawn.mean(0) - law.mean) / (drawn.std(0) / COUNT**0.5)).max() < 4.5
+    for i in range(3):
+        slab = stats.norm(LOC[i], scale[i])
+        assert stats.kstest(drawn[drawn[:, i] != 0, i], slab.cdf).pvalue > 1e-4
+        for value, want in ((0.0, np.log1p(-rate[i])), (0.7, np.log(rate[i]) + slab.logpdf(0.7))):
+            only = jnp.arange(3) == i
+            assert law.log_prob(jnp.full(3, value), only) == pytest.approx(want, abs=1e-12)
 
 
 MEMBERS = {

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -5,6 +7,7 @@ import numpy as np
 import pytest
 from jax import random
 
+from counterpoint.core import AbstractPosterior
 from counterpoint.data.sequences import Sequences
 from counterpoint.distributions import Family, facts
 from counterpoint.errors import CounterpointError
@@ -57,6 +60,39 @@ def test_a_linear_system_by_its_own_recursion():
         mean, cov = a @ (mean + gain @ (frame - want[-1])), q  # q(z_t | z_t-1, x_t) knows z_t-1: only Q is left
     found = predict(p, Kalman(smooth=False), Sequences((x,)), random.key(0), samples=20_000).frames[0]
     np.testing.assert_allclose(found, np.stack(want), atol=0.04)
+
+
+LENGTHS = (5, 2)  # of sequences that the exact posteriors foretell
+
+
+def test_the_posterior_of_a_linear_system_predicts_by_the_filter():
+    a, q, c, r = np.array([[0.9, 0.2], [-0.1, 0.8]]), 0.5 * np.eye(2), np.array([[1.0, 0.5]]), np.array([[0.3]])
+    p = LDS.of(a, q, c, r, jnp.ones(2), 2 * jnp.eye(2), offset=jnp.array([0.7]))
+    x = [RNG.normal(size=(n, 1)).astype(np.float32) for n in LENGTHS]
+    for frames, found in zip(x, predict(p, Kalman(), Sequences(tuple(x)), random.key(0)).frames, strict=True):
+        mean, cov, want = np.ones(2), 2 * np.eye(2), []
+        for frame in frames:
+            want.append(c @ mean + 0.7)
+            gain = cov @ c.T @ np.linalg.inv(c @ cov @ c.T + r)
+            mean, cov = a @ (mean + gain @ (frame - want[-1])), a @ (cov - gain @ c @ cov) @ a.T + q
+        np.testing.assert_allclose(found, np.stack(want), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "categorical"])
+def test_the_posterior_of_a_markov_model_predicts_by_the_forward_messages(name):
+    start, move = np.array([0.3, 0.7]), np.array([[0.9, 0.1], [0.4, 0.6]])
+    raw = np.array([[0.4, -1.2, 2.0], [-0.9, 0.3, 0.1]])
+    p = HMM(jnp.log(jnp.asarray(start)), jnp.log(jnp.asarray(move)), jnp.asarray(raw), Family(name, (3,)))
+    coins = name == "bernoulli"
+    rates = sigmoid(raw) if coins else np.exp(raw) / np.exp(raw).sum(1, keepdims=True)
+    x = [RNG.integers(0, 2, (n, 3)).astype(np.float32) if coins else RNG.integers(0, 3, n) for n in LENGTHS]
+    for frames, found in zip(x, predict(p, ForwardBackward(), Sequences(tuple(x)), random.key(0)).frames, strict=True):
+        belief, want = start, []
+        for frame in frames:
+            want.append(belief @ rates)
+            said = np.prod(np.where(frame == 1, rates, 1 - rates), 1) if coins else rates[:, frame]
+            belief = belief * said / (belief @ said) @ move
+        np.testing.assert_allclose(found, np.stack(want), atol=1e-5)
 
 
 def pairs():
@@ -121,12 +157,22 @@ def test_an_index_is_compared_as_one_hot():
     np.testing.assert_allclose(found.frames[0], 1 / 3, rtol=1e-5)
 
 
+class Ahead(AbstractPosterior):
+    """Says that it looks ahead."""
+
+    sees_future: ClassVar[bool] = True
+    fills_gaps: ClassVar[bool] = False
+
+    def propose(self, p, carry, context, x, key):
+        raise NotImplementedError
+
+
 def test_refusals():
     x = Sequences((np.zeros((1, 1)),))
     one = jnp.ones((1, 1))
     p = LDS.of(one, one, one, one, jnp.zeros(1), one)
     with pytest.raises(CounterpointError, match="has seen x_t"):
-        predict(p, Kalman(), x, random.key(0))
+        predict(p, Ahead(), x, random.key(0))
     with pytest.raises(CounterpointError, match="missing"):
         predict(p, Prior(), Sequences(x.x, (np.array([False]),)), random.key(0))
     with pytest.raises(CounterpointError, match="second frame"):

@@ -308,6 +308,17 @@ def test_a_gaussian_hidden_markov_model_agrees_with_dynamax():
     same((np.exp(ours.start), np.exp(ours.transition), law.loc, law.scale), want)
 
 
+def test_sequences_that_end_together_are_smoothed_as_those_that_do_not():
+    """Their covariances are computed once for all."""
+    x = jnp.asarray(np.random.default_rng(3).normal(size=(2, 3, 3)))
+    later = jnp.concatenate([x, jnp.zeros((2, 1, 3))], 1)
+    ended = jnp.asarray([[True, True, True, False], [True, True, True, True]])
+    both = jax.jit(lambda: [Kalman().marginals(lds(), Batch(x, ended[:, : x.shape[1]])) for x in (x, later)])
+    for found, want in zip(*(side.smoothed for side in both()), strict=True):
+        np.testing.assert_allclose(found[0], want[0, :3], atol=1e-12)
+        assert np.abs(found[1] - want[1, :3]).max() > 1e-3  # which saw one frame more
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("plain")

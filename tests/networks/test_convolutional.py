@@ -79,6 +79,21 @@ def test_a_decoder_copies_every_map_and_reads_the_vector(kind):
         assert jnp.abs(found - decoder(h, other)).max() > 1e-4
 
 
+@pytest.mark.parametrize("kind", ["dcgan", "vgg"])
+def test_a_decoder_without_copies_is_one_whose_copies_weigh_nothing(kind):
+    whole = stirred(pair(kind, 8)[1], 3)
+    _, maps = pair(kind, 8)[0](jnp.zeros((1, 8, 8)))
+    plain = Decoder(kind, 8, 2, 3, 2, copies=False, key=random.key(1))
+    arrays, rest = eqx.partition(plain, eqx.is_array)
+    leaves, structure = jax.tree.flatten(arrays)
+    theirs = jax.tree.leaves(eqx.filter(whole, eqx.is_array))
+    shared = [a[:, : b.shape[1]] if a.ndim == 4 else a for a, b in zip(theirs, leaves, strict=True)]
+    plain = eqx.combine(jax.tree.unflatten(structure, shared), rest)
+    still = Maps(tuple(jnp.zeros_like(a) for a in maps.maps))
+    g = jnp.array([0.3, -1.0, 2.0])
+    np.testing.assert_allclose(plain(g), whole(g, still), atol=1e-5)
+
+
 @pytest.mark.usefixtures("x64")
 def test_doubling_is_a_transposed_convolution():
     layer = stirred(Doubling(3, 2, key=random.key(0)), 1)

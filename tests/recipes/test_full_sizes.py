@@ -11,7 +11,7 @@ from counterpoint import matching
 from counterpoint.core import Batch
 from counterpoint.data.sequences import Sequences
 from counterpoint.distributions import facts
-from counterpoint.recipes import avf, speech, srnn, video
+from counterpoint.recipes import avf, convolutional, denoising, speech, srnn, video
 from counterpoint.training import FitConfig, OptimiserConfig, fit
 
 KINDS = {  # by module: the shape of frames, their kind
@@ -19,6 +19,8 @@ KINDS = {  # by module: the shape of frames, their kind
     video: ((4096,), "grey"),
     avf: ((88,), "binary"),
     srnn: ((88,), "binary"),
+    convolutional: ((784,), "binary"),
+    denoising: ((784,), "grey"),
 }
 RECIPES = {recipe.name: (recipe, *kind) for module, kind in KINDS.items() for recipe in module.RECIPES}
 TRACED = ("timit-vrnn-avf", "timit-srnn-avf", "piano-srnn-smoothing")

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array, lax, random
 from jaxtyping import Bool, Float, PyTree
 
-from counterpoint.core import AbstractBound, AbstractModel, Batch, Trace
+from counterpoint.core import AbstractBound, AbstractModel, AbstractUndirected, Batch, Trace
 from counterpoint.errors import CounterpointError
 from counterpoint.rollout import swap
 from counterpoint.walk import Path, log_forward, walk, whole
@@ -35,8 +35,10 @@ class TrajectoryKL(AbstractBound):
     closed_form: ClassVar[bool] = False
     splits: ClassVar[bool] = True
     chain: ClassVar[bool] = True
+    weighs_paths: ClassVar[bool] = True
 
     def check(self, p):
+        need_energy(self.name, p)
         if jax.tree.leaves(p.initial()):
             raise CounterpointError(
                 f"trajectory_kl: {type(p).__name__} carries a past, and the law q_k of chains given one past is not"
@@ -65,6 +67,15 @@ class TrajectoryKL(AbstractBound):
         return trace.log_weight
 
 
+def need_energy(name: str, p: AbstractModel) -> None:
+    """Raise CounterpointError, in the name of a part, for a p that has no free energy."""
+    if not isinstance(p, AbstractUndirected):
+        raise CounterpointError(
+            f"{name} compares free energies F(x), and {type(p).__name__} has none: choose p = rbm, or for p = dae"
+            " bound = denoising and estimator = walkback"
+        )
+
+
 def traced(x, path: Path, log_prior, log_likelihood, log_q, valid: Bool[Array, "B T"]) -> Trace:
     """The trace of paths (B, T) from x and their scores, each (B, T), or (B, T, K)."""
     later = jax.tree.map(lambda a: a[:, :, 1:], path.x)
@@ -82,9 +93,18 @@ def log_ends(p: AbstractModel, x: PyTree, z: PyTree, valid: Bool[Array, "B T"]) 
     flat = lambda tree: jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), tree)
     (x, z), counts = flat((x, z)), valid.ravel()
     laws = jax.vmap(lambda z: p.likelihood(p.initial(), z))(z)
-    # (chain that ended there, law), in parts: every pair of frames at once may be much
-    each = lax.map(lambda x: jax.vmap(lambda law: law.log_prob(x))(laws), x, batch_size=PAIRED)
+    return log_mixture(laws, x, counts).reshape(valid.shape)
+
+
+def log_mixture(laws, values: PyTree, counts: Bool[Array, " N"], others: bool = True) -> Float[Array, " N"]:
+    """log mean_j p_j(v_i), the mean over all N laws that count, with `others` but the i-th itself, unless it is alone.
+
+    laws, values: (N, ...), pytrees.
+    """
+    # (value, law), in parts: every pair of frames at once may be much
+    each = lax.map(lambda v: jax.vmap(lambda law: law.log_prob(v))(laws), values, batch_size=PAIRED)
     alone = counts.sum() < 2
-    used = counts[None] & (alone | ~jnp.eye(len(counts), dtype=bool))
+    itself = others & ~alone & jnp.eye(len(counts), dtype=bool)
+    used = counts[None] & ~itself
     total = jax.nn.logsumexp(jnp.where(used, each, -jnp.inf), 1, where=used.any(1, keepdims=True))
-    return (total - jnp.log(jnp.maximum(used.sum(1), 1))).reshape(valid.shape)
+    return total - jnp.log(jnp.maximum(used.sum(1), 1))

@@ -93,7 +93,7 @@ def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, flo
     rows = order[np.linspace(0, last, min(STILLS, last + 1)).astype(int)] if single else order[[len(order) // 2]]
     shown = corpus.test.take(rows)
     again = np.concatenate(reconstruct(pairing.p, pairing.q, shown, run.key(EVALUATE), samples=8))
-    made = generate(pairing.p, random.fold_in(run.key(GENERATE), 0), len(shown.x[0]), len(rows))
+    made = generate(pairing.p, random.fold_in(run.key(GENERATE), 0), len(shown.x[0]), len(rows), q=pairing.q)
     draw(
         corpus,
         {"data": np.concatenate(shown.x), "reconstruction": again, "generated": np.concatenate(made)},

@@ -29,6 +29,8 @@ class Options:
     """the name of a recipe, or the folder of a run"""
     particles: Annotated[tuple[int, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     """numbers of particles of the bound; its own, where none is given"""
+    sweeps: Annotated[tuple[int, ...], tyro.conf.arg(help_behavior_hint="")] = ()
+    """numbers of sweeps of a chain q, the k of CD-k; its own, where none is given"""
     draws: int = 500
     """gradients of each estimator"""
     reference: int = 5000
@@ -68,8 +70,8 @@ def run(words: list[str]) -> None:
     recipe, corpus, member = opened(options)
     batch = batch_of(member.p, corpus, options)
     key, found = random.fold_in(random.key(options.seed), 4), {}
-    for label, bound in bounds(recipe, options.particles).items():
-        pairings = applicable(recipe, corpus, member, bound.build(), options)
+    for label, (one, bound) in settings(recipe, corpus, member, options).items():
+        pairings = applicable(recipe, corpus, one, bound, options)
         with console.status(f"{label}: drawing from {', '.join(pairings)}"):
             drawn = gradients(pairings, batch, key, options.draws)
             reference = least_noisy(pairings, drawn)
@@ -96,8 +98,9 @@ def check(options: Options) -> None:
     for name in ("draws", "reference", "sequences", "steps"):
         if getattr(options, name) < 1:
             raise CounterpointError(f"--{name} is {getattr(options, name)}; give at least 1")
-    if any(k < 1 for k in options.particles):
-        raise CounterpointError(f"--particles are {options.particles}; give at least 1 each")
+    for name in ("particles", "sweeps"):
+        if any(k < 1 for k in getattr(options, name)):
+            raise CounterpointError(f"--{name} are {getattr(options, name)}; give at least 1 each")
     if not 0 <= options.seed < 2**31:
         raise CounterpointError(f"--seed is {options.seed}; give at least 0, below 2^31")
 
@@ -133,13 +136,31 @@ def batch_of(p, corpus, options: Options):
     return take(bucket, jnp.arange(len(sequences)))
 
 
-def bounds(recipe, particles: tuple[int, ...]) -> dict[str, Any]:
-    """The bound of a recipe with each number of particles, by what a table calls it."""
-    if not particles:
-        return {recipe.bound.label: recipe.bound}
-    if "particles" not in {f.name for f in dataclasses.fields(recipe.bound) if f.init}:
-        raise CounterpointError(f"--particles: bound {recipe.bound.name} has none; leave it out")
-    return {f"{recipe.bound.name.upper()}-{k}": dataclasses.replace(recipe.bound, particles=k) for k in particles}
+def settings(recipe, corpus, member, options: Options) -> dict[str, tuple[Any, Any]]:
+    """(a pairing, a bound) for each number of particles and of sweeps, by what a table calls it."""
+    from jax import random
+
+    from counterpoint.core import Pairing
+
+    bounds = {recipe.bound.label: recipe.bound}
+    if options.particles:
+        of = varied("bound", recipe.bound, "particles", options.particles)
+        bounds = {f"{recipe.bound.name.upper()}-{k}": bound for k, bound in of.items()}
+    if not options.sweeps:
+        return {label: (member, bound.build()) for label, bound in bounds.items()}
+    found, known = {}, recipe.facts(corpus)
+    for k, config in varied("q", recipe.q, "sweeps", options.sweeps).items():
+        q = config.build(member.p, known, random.key(options.seed))
+        one = Pairing(member.p, q, member.bound, member.estimator)
+        found |= {f"{label}, k = {k}": (one, bound.build()) for label, bound in bounds.items()}
+    return found
+
+
+def varied(role: str, config: Any, name: str, values: tuple[int, ...]) -> dict[int, Any]:
+    """A part with each value of one setting. Raises CounterpointError where it has no such setting."""
+    if name not in {f.name for f in dataclasses.fields(config) if f.init}:
+        raise CounterpointError(f"--{name}: {role} {config.name} has none; leave it out")
+    return {value: dataclasses.replace(config, **{name: value}) for value in values}
 
 
 def applicable(recipe, corpus, member, bound, options: Options) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class Options:
     """K of IWAE and FIVO; 0 for neither"""
     replicates: int = 4
     """measurements of each sequence, for the Monte Carlo standard error"""
+    parzen: int = 0
+    """samples of a Parzen window estimate of still frames, which old tables have 10000 of; 0 for none"""
     csv: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
     """write the bounds of every sequence"""
     against: Annotated[str | None, tyro.conf.arg(metavar="RUN2", help_behavior_hint="")] = None
@@ -39,8 +41,8 @@ class Options:
 
 def run(words: list[str]) -> None:
     options = parse(Options, words, "counterpoint evaluate", ["run"])
-    if options.particles < 0 or options.replicates < 1:
-        raise CounterpointError("give at least 0 particles and 1 replicate")
+    if options.particles < 0 or options.replicates < 1 or options.parzen < 0:
+        raise CounterpointError("give at least 0 particles, 1 replicate and 0 samples of Parzen windows")
     from rich.console import Console
 
     from counterpoint.commands.cache import keep_compiled
@@ -84,6 +86,8 @@ def run(words: list[str]) -> None:
     console.print(table(lines, COLUMNS, title, said))
     for found, _ in shown:
         console.print(prediction(found, own if found is first else home, sequences), soft_wrap=True)
+        if options.parzen:
+            console.print(windows(found, corpus if options.data else found.corpus(), options), soft_wrap=True)
     if others:
         console.print(differences(shown[0][1], shown[1][1]))
     if options.csv:
@@ -95,10 +99,12 @@ def run(words: list[str]) -> None:
 def prediction(found, home, sequences) -> str:
     """One line: the error of predicting each frame from those before it, or why there is none."""
     from counterpoint.evaluation import error, predict
+    from counterpoint.evaluation.prediction import check_lengths
     from counterpoint.runs import EVALUATE
 
     member, several = found.best(home)[0], 16
     try:
+        check_lengths(sequences)  # before what takes long
         one, mean = (
             error(predict(member.p, member.q, sequences, found.key(EVALUATE), samples), sequences)
             for samples in (1, several)
@@ -109,6 +115,19 @@ def prediction(found, home, sequences) -> str:
         f"{found.folder}: one-step prediction error {one.mean:.3f} ± {one.spread:.3f} with one sample,"
         f" {mean.mean:.3f} ± {mean.spread:.3f} with the mean of {several}: squared, summed over a frame, mean"
         " over steps 2 .. T and over sequences"
+    )
+
+
+def windows(found, corpus, options: Options) -> str:
+    """One line: the log-density of a split under windows around samples of the first member."""
+    from counterpoint.evaluation import parzen_windows
+    from counterpoint.runs import EVALUATE
+
+    member, measured = found.best(found.corpus())[0], replace(corpus, test=getattr(corpus, options.split))
+    mean, error, width = parzen_windows(member.p, member.q, measured, found.key(EVALUATE), options.parzen)
+    return (
+        f"{found.folder}: Parzen windows of width {width:.3g} around {options.parzen} samples: {mean:.1f} ± {error:.1f}"
+        " nats a frame, a density over real numbers for comparison with old tables alone"
     )
 
 

@@ -86,7 +86,9 @@ def run(words: list[str]) -> int:
     else:
         source = settings.data or base.data
         corpus = load(source, corpora)
-    chosen = dataclasses.replace(chosen, data=source)
+    # what is no recipe by name, but the default one on other data, is called after those
+    name = base.name if named or settings.data is None else re.sub(r"[^\w.-]+", "-", Path(source).stem)
+    chosen = dataclasses.replace(chosen, name=name or base.name, data=source)
     if settings.dry_run:
         from counterpoint.commands.dry_run import describe
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from counterpoint.data import archives, mocap, polyphonic
 from counterpoint.data.arrays import load_npz, save_npz
 from counterpoint.data.asf import amc_folder, read_amc, read_asf
+from counterpoint.data.bars_and_stripes import bars_and_stripes
 from counterpoint.data.bouncing_balls import bouncing_balls
 from counterpoint.data.chorales import chorales
-from counterpoint.data.mnist import caltech_silhouettes, mnist, mnist_fixed, omniglot
+from counterpoint.data.mnist import caltech_silhouettes, mnist, mnist_fixed, mnist_grey, omniglot
 from counterpoint.data.moving_mnist import moving_mnist
 from counterpoint.data.prepare import prepare
 from counterpoint.data.sequences import Corpus, Sequences
@@ -24,6 +25,7 @@ __all__ = [
     "Corpus",
     "Sequences",
     "amc_folder",
+    "bars_and_stripes",
     "bouncing_balls",
     "chorales",
     "load",
@@ -41,6 +43,7 @@ __all__ = [
 # by name: a function of the folder in which files are looked for first
 CORPORA: dict[str, Callable[[Path | None], Corpus]] = {
     "chorales": lambda folder: chorales(),
+    "bars_and_stripes": lambda folder: bars_and_stripes(),
     "bouncing_balls": lambda folder: bouncing_balls(),
     "swiss_roll": lambda folder: swiss_roll(),
     "mocap_cmu35": mocap.load_cmu35,
@@ -53,6 +56,7 @@ CORPORA: dict[str, Callable[[Path | None], Corpus]] = {
     "kth_sample": load_kth_sample,
     "mnist": mnist,
     "mnist_fixed": mnist_fixed,
+    "mnist_grey": mnist_grey,
     "omniglot": omniglot,
     "caltech_silhouettes": caltech_silhouettes,
     **{name: partial(polyphonic.load, name) for name in polyphonic.DIGESTS},

@@ -1,7 +1,9 @@
-"""Still images of 28 x 28 pixels, 0 or 1: sequences of one step. MNIST, OMNIGLOT and the silhouettes of Caltech 101.
+"""Still images of 28 x 28 pixels, 0 or 1, or grey: sequences of one step. MNIST, OMNIGLOT and silhouettes of
+Caltech 101.
 
     mnist                grey values taken as probabilities. Training draws each image anew at every step (Burda et al.
                          2015); what is validated and tested is drawn once, by a fixed seed
+    mnist_grey           the grey values themselves, for what is compared by Parzen windows
     mnist_fixed          the one draw of Larochelle and Murray (2011)
     omniglot             28 x 28 sums of blocks of the 105 x 105 drawings; drawn as `mnist`
     caltech_silhouettes  as released: 1 is the background
@@ -51,10 +53,21 @@ ARRAYS = {  # file, the folder it is in, `packed.digest` of its arrays, and wher
 
 def mnist(folder: Path | None = None) -> Corpus:
     """MNIST, of whose 60000 training digits the last 10000 validate. Raises what `read_digits` raises."""
+    note = "MNIST (LeCun, Cortes, Burges; CC BY-SA 3.0), drawn anew at every step of training"
+    return drawn("mnist", digits(folder), note)
+
+
+def mnist_grey(folder: Path | None = None) -> Corpus:
+    """MNIST with its grey values, split as `mnist`. Raises what `read_digits` raises."""
+    flat = {split: a.reshape(len(a), 1, SIDE * SIDE) for split, a in digits(folder).items()}
+    return corpus("mnist_grey", flat, "MNIST (LeCun, Cortes, Burges; CC BY-SA 3.0), grey values", kind="grey")
+
+
+def digits(folder: Path | None) -> dict[str, np.ndarray]:
+    """Grey values (N, 28, 28) of each split, 0 to 1, float32."""
     known = read_digits(FILES["train"], folder)
     splits = {"train": known[:-HELD], "valid": known[-HELD:], "test": read_digits(FILES["test"], folder)}
-    note = "MNIST (LeCun, Cortes, Burges; CC BY-SA 3.0), drawn anew at every step of training"
-    return drawn("mnist", {split: grey / np.float32(255) for split, grey in splits.items()}, note)
+    return {split: grey / np.float32(255) for split, grey in splits.items()}
 
 
 def mnist_fixed(folder: Path | None = None) -> Corpus:
@@ -93,12 +106,14 @@ def drawn(name: str, chances: dict[str, np.ndarray], note: str) -> Corpus:
     return corpus(name, once, note, flat["train"])
 
 
-def corpus(name: str, splits: dict[str, np.ndarray], note: str, chances: np.ndarray | None = None) -> Corpus:
-    """A corpus of images (N, 1, 784) of 0 and 1."""
+def corpus(
+    name: str, splits: dict[str, np.ndarray], note: str, chances: np.ndarray | None = None, kind: str = "binary"
+) -> Corpus:
+    """A corpus of images (N, 1, 784) of 0 and 1, or of grey values."""
     train, valid, test = (Sequences(tuple(splits[split]), what=f"{name}, {split}") for split in SPLITS)
     if chances is not None:
         train = replace(train, chances=tuple(chances))
-    return Corpus(name, train, valid, test, kind="binary", step="image", view=Images(SIDE, SIDE), note=note)
+    return Corpus(name, train, valid, test, kind=kind, step="image", view=Images(SIDE, SIDE), note=note)
 
 
 def unpacked(packed: np.ndarray) -> np.ndarray:

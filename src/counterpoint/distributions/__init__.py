@@ -11,7 +11,9 @@ from counterpoint.distributions.gaussian import FullGaussian, Gaussian
 from counterpoint.distributions.grey import Grey
 from counterpoint.distributions.nade import NADE
 from counterpoint.distributions.reparameterised import Beta, Gamma, Gumbel, GumbelMinimum, Kumaraswamy, LogNormal
+from counterpoint.distributions.salt_and_pepper import SaltAndPepper
 from counterpoint.distributions.simplex import Concrete, Dirichlet
+from counterpoint.distributions.spike_slab import SpikeSlab
 from counterpoint.distributions.trajectory import Trajectory
 
 __all__ = [
@@ -37,6 +39,8 @@ __all__ = [
     "GumbelMinimum",
     "Kumaraswamy",
     "LogNormal",
+    "SaltAndPepper",
+    "SpikeSlab",
     "Trajectory",
     "adding",
     "divergence",

@@ -9,12 +9,14 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import PyTree
 
-from counterpoint.bounds import TrajectoryKL
+from counterpoint import annealing
+from counterpoint.bounds.trajectory_kl import need_energy
 from counterpoint.core import AbstractEstimator, Batch, Trace
 from counterpoint.distributions import Facts
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.estimators.pathwise import estimate
 from counterpoint.rollout import stop, swap
+from counterpoint.tempering import temper
 from counterpoint.walk import Path, log_forward, pasts, walk
 
 
@@ -23,14 +25,32 @@ class ContrastiveDivergenceConfig:
     """
     chains           0: every chain starts at its datum (CD-k); else so many go on from where they were (PCD-k)
     policy_gradient  add the term of the gradient that contrastive divergence ignores
+    temperatures     of each chain that persists: above 1, so many run side by side and change places
     """
 
     name: ClassVar[str] = "contrastive_divergence"
     chains: int = 0
     policy_gradient: bool = False
+    temperatures: int = 1
+
+    @classmethod
+    def variants(cls):
+        """Those worth comparing."""
+        return {
+            "cd": cls(),
+            "cd, whole": cls(policy_gradient=True),
+            "pcd": cls(chains=100),
+            "pcd, tempered": cls(chains=100, temperatures=10),
+        }
 
     def __post_init__(self):
         at_least(self, 0, "chains")
+        at_least(self, 1, "temperatures")
+        if self.temperatures > 1 and not self.chains:
+            raise CounterpointError(
+                f"contrastive_divergence: temperatures are {self.temperatures}, and chains that start at the data have"
+                " one: choose chains above 0, or temperatures = 1"
+            )
         if self.chains and self.policy_gradient:
             raise CounterpointError(
                 "contrastive_divergence: policy_gradient weighs paths that start at the data, and persistent chains do"
@@ -41,8 +61,10 @@ class ContrastiveDivergenceConfig:
         start = None
         if self.chains:  # from the training marginal
             law = facts.family(jnp.asarray(facts.marginal, float))
-            start = jax.vmap(law.sample)(random.split(key, self.chains))
-        return ContrastiveDivergence(start, self.policy_gradient)
+            ladder = (self.temperatures,) if self.temperatures > 1 else ()
+            keys = random.split(key, (self.chains, *ladder))
+            start = (jax.vmap(jax.vmap(law.sample)) if ladder else jax.vmap(law.sample))(keys)
+        return ContrastiveDivergence(start, self.policy_gradient, self.temperatures > 1)
 
 
 class ContrastiveDivergence(AbstractEstimator):
@@ -62,20 +84,26 @@ class ContrastiveDivergence(AbstractEstimator):
     start: PCD's first chains (N, ...), or None. They persist in the memory, k sweeps a step, in the second place of
     E[grad F(x_0) - grad F(x_k)] (Tieleman 2008): unbiased for the likelihood once they follow p_rbm. They leave it
     where p moves faster than they do, at learning rates that CD stands.
+
+    tempered: `start` (N, R, ...) has R temperatures of each chain, of which the last is p's: see `tempering`.
     """
 
     start: PyTree  # copied into the memory, so no gradient reaches it
     policy_gradient: bool = eqx.field(static=True, default=False)
+    tempered: bool = eqx.field(static=True, default=False)
     chain: ClassVar[bool] = True
 
     def check(self, p, q, bound):
+        need_energy("contrastive_divergence", p)
         past = jax.tree.leaves(p.initial())
         if past and self.start is not None:
             raise CounterpointError(
                 f"contrastive_divergence: {type(p).__name__} carries a past, which gives each step a law of its own,"
                 " and chains that persist follow one: choose chains = 0, or p = rbm"
             )
-        if self.policy_gradient and not isinstance(bound, TrajectoryKL):
+        if self.tempered:
+            annealing.check(p)
+        if self.policy_gradient and not bound.weighs_paths:
             raise CounterpointError(
                 f"contrastive_divergence: policy_gradient weighs each path by the divergence of its trajectory, which"
                 f" {bound.name} does not measure: choose bound = trajectory_kl, or policy_gradient = False"
@@ -93,13 +121,20 @@ class ContrastiveDivergence(AbstractEstimator):
             signal = centred(bound.signal(trace, step, False)[..., 0], trace.valid)
             loss = self.loss(p, q, before, trace, signal)
         else:
-            walked = lambda x, key: walk(stop(p), q, p.initial(), x, key, q.sweeps).last
-            memory = stop(jax.vmap(walked)(memory, random.split(of_chains, len(jax.tree.leaves(memory)[0]))))
-            negative = jax.vmap(lambda x: p.free_energy(p.initial(), x))(memory).mean()
+            keys = random.split(of_chains, len(jax.tree.leaves(memory)[0]))
+            memory = stop(jax.vmap(lambda x, key: self.moved(stop(p), q, x, key))(memory, keys))
+            ends = jax.tree.map(lambda a: a[:, -1], memory) if self.tempered else memory
+            negative = jax.vmap(lambda x: p.free_energy(p.initial(), x))(ends).mean()
             positive = jax.vmap(jax.vmap(p.free_energy))(before, trace.x)
             loss = jnp.where(trace.valid, positive - negative, 0.0)
         loss = loss.sum() + trace.valid.sum() * p.penalty()
         return estimate(bound, trace, -loss, batch, state), memory
+
+    def moved(self, p, q, x, key):
+        """One chain, or its ladder, q's sweeps on."""
+        if self.tempered:
+            return temper(p.at(p.initial()), x, key, q.sweeps)
+        return walk(p, q, p.initial(), x, key, q.sweeps).last
 
     def loss(self, p, q, before, trace: Trace, signal):
         """(T, B) whose gradient is that of KL(q || p), one path each, for a trace whose paths are held. `before` (T, B,

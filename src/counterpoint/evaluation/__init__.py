@@ -3,7 +3,7 @@
 from counterpoint.evaluation.generation import activity, generate, reconstruct
 from counterpoint.evaluation.likelihood import Comparison, Score, compare, evaluate, standard_bounds, write_csv
 from counterpoint.evaluation.partition import Partition, annealed_partition, exact_partition, log_partition
-from counterpoint.evaluation.parzen import parzen, parzen_width
+from counterpoint.evaluation.parzen import Windows, parzen, parzen_width, parzen_windows
 from counterpoint.evaluation.prediction import Prediction, PredictionError, error, predict
 from counterpoint.evaluation.units import active_units, unit_variances
 from counterpoint.evaluation.weights import evidence_upper_estimate, resampling_entropy
@@ -15,6 +15,7 @@ __all__ = [
     "Prediction",
     "PredictionError",
     "Score",
+    "Windows",
     "WordPrediction",
     "active_units",
     "activity",
@@ -30,6 +31,7 @@ __all__ = [
     "mean_precision",
     "parzen",
     "parzen_width",
+    "parzen_windows",
     "predict",
     "reconstruct",
     "resampling_entropy",

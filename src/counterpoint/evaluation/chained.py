@@ -1,15 +1,25 @@
-"""An undirected p as what is made for directed ones sees it: z_t comes from a chain."""
+"""A p without a prior to draw from, as what is made for directed ones sees it: z_t comes from a chain."""
 
 from typing import ClassVar
 
-from jax import random
+import jax
+import jax.numpy as jnp
+from jax import lax, random
 
 from counterpoint import annealing
-from counterpoint.core import BINARY, AbstractDirected, AbstractDistribution, AbstractModel, AbstractUndirected, Support
+from counterpoint.core import (
+    AbstractDirected,
+    AbstractDistribution,
+    AbstractModel,
+    AbstractPosterior,
+    AbstractUndirected,
+)
 from counterpoint.errors import CounterpointError
-from counterpoint.models import RBM
+from counterpoint.models.machine import AbstractMachine
+from counterpoint.walk import walk
 
 TEMPERATURES = 100  # of each chain
+MOVES = 200  # of each chain between a corruption and a reconstruction
 
 
 class Ended(AbstractDistribution):
@@ -18,10 +28,13 @@ class Ended(AbstractDistribution):
     Known by its draws. `log_prob` is -F(z): it lacks log Z.
     """
 
-    machine: RBM
-    support: ClassVar[Support] = BINARY  # pyright: ignore[reportIncompatibleMethodOverride]
+    machine: AbstractMachine
     pathwise: ClassVar[bool] = False
     normalised: ClassVar[bool] = False
+
+    @property
+    def support(self):
+        return self.machine.given(self.machine.hidden).support
 
     def sample(self, key):
         of_x, of_z = random.split(key)
@@ -79,9 +92,76 @@ class Chained(AbstractDirected):
         return self.p.likelihood(carry, z)
 
 
-def directed(p: AbstractModel) -> AbstractDirected:
-    """p itself where it is directed, else `Chained`. Raises CounterpointError where no chain is known."""
+class Walked(AbstractDistribution):
+    """z at the end of a chain x -> z ~ q(z | x) -> x ~ p(x | z) -> .. of MOVES, which tends to the stationary law of z.
+    It begins at p(x | z = 0), or of an index the first category.
+
+    Known by its draws: `log_prob` is 0 in place of what nobody knows.
+    """
+
+    p: AbstractModel
+    q: AbstractPosterior
+    pathwise: ClassVar[bool] = False
+    normalised: ClassVar[bool] = False
+
+    @property
+    def support(self):
+        return self.law(self.p.example()).support
+
+    def law(self, x) -> AbstractDistribution:
+        """q(z | x); a corruption draws nothing to make it."""
+        return self.q.propose(self.p, self.p.initial(), x, x, random.key(0)).distribution
+
+    def sample(self, key):
+        of_x, of_walk, of_z = random.split(key, 3)
+        carry, nothing = self.p.initial(), jax.tree.map(jnp.zeros_like, self.p.example())
+        x = self.p.likelihood(carry, nothing).sample(of_x)
+        move = lambda x, key: (walk(self.p, self.q, carry, x, key, 1).last, None)  # so that no path is kept
+        x, _ = lax.scan(move, x, random.split(of_walk, MOVES))
+        return self.law(x).sample(of_z)
+
+    def log_prob(self, value, observed=None):
+        return jnp.zeros(())
+
+    @property
+    def mean(self):
+        raise unknown("mean")
+
+    @property
+    def size(self):
+        raise unknown("size")
+
+    def like(self, raw):
+        raise unknown("family")
+
+
+class Corrupted(AbstractDirected):
+    """p that reconstructs what q corrupts, drawing each z_t from a chain of the two: for `rollout` in generation."""
+
+    p: AbstractModel
+    q: AbstractPosterior
+
+    def initial(self):
+        return self.p.initial()
+
+    def advance(self, carry, z, e):
+        return self.p.advance(carry, z, e)
+
+    def prior(self, carry):
+        return Walked(self.p, self.q)
+
+    def likelihood(self, carry, z):
+        return self.p.likelihood(carry, z)
+
+
+def directed(p: AbstractModel, q: AbstractPosterior | None = None) -> AbstractDirected:
+    """p itself where it is directed, `Chained` where undirected, else `Corrupted` by q. Raises CounterpointError where
+    no chain is known."""
     if isinstance(p, AbstractUndirected):
         annealing.check(p)
         return Chained(p)
-    return p  # pyright: ignore[reportReturnType]
+    if isinstance(p, AbstractDirected):
+        return p
+    if q is None:
+        raise CounterpointError(f"{type(p).__name__} draws z from a chain that its q is half of: give q as well")
+    return Corrupted(p, q)

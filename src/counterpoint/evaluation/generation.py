@@ -89,7 +89,7 @@ def generate(
     q needs only one. q may look ahead and the prefix may have gaps: only the prefix is ever looked at.
 
     An undirected p draws each z_t from a chain of its own, see `Chained`, and its past along a prefix is that of one
-    particle.
+    particle. A p that reconstructs what q corrupts draws it from a chain with q, which must be given: see `Corrupted`.
 
     With `mean`, each new x_t is the mean of p(x_t | z_t, past): motion without a likelihood's tremor.
 
@@ -105,7 +105,7 @@ def generate(
             " the mean"
         )
     before, after = random.split(key)
-    view = directed(p)
+    view = directed(p, q)
     voice = Expected(view) if mean else view
     if prefix is None:
         return list(np.asarray(imagine(voice, initial_state(p, Prior(), count), after, length)))
@@ -118,7 +118,7 @@ def generate(
 def activity(p: AbstractModel, q: AbstractPosterior, sequences: Sequences, key, samples: int = 20) -> list[np.ndarray]:
     """E_q[h_t] of the lowest layer of z, averaged over `samples` draws: arrays (T_i, J). Raises CounterpointError where
     p's likelihood cannot give these data."""
-    trace, _ = eqx.filter_jit(rollout)(directed(p), q, whole(sequences, p), key, particles=samples)
+    trace, _ = eqx.filter_jit(rollout)(directed(p, q), q, whole(sequences, p), key, particles=samples)
     mean = np.asarray(layers_of(trace.z)[0].mean(2))  # (T, B, J)
     return [mean[:length, i] for i, length in enumerate(sequences.lengths)]
 

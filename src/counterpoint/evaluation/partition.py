@@ -10,7 +10,7 @@ from jaxtyping import Float, PyTree
 
 from counterpoint import annealing
 from counterpoint.errors import CounterpointError
-from counterpoint.models import RBM
+from counterpoint.models.machine import AbstractMachine
 
 MOST = 20  # hidden units whose states are counted one by one: a million of them
 _count = eqx.filter_jit(annealing.count)
@@ -23,7 +23,7 @@ class Partition(NamedTuple):
     error: float
 
 
-def log_partition(p: RBM, key=None, chains: int = 100, temperatures: int = 1000) -> Partition:
+def log_partition(p: AbstractMachine, key=None, chains: int = 100, temperatures: int = 1000) -> Partition:
     """log Z: `exact_partition` for up to 20 hidden units, else `annealed_partition`, which needs a key."""
     if len(p.hidden) <= MOST:
         return exact_partition(p)
@@ -35,8 +35,8 @@ def log_partition(p: RBM, key=None, chains: int = 100, temperatures: int = 1000)
     return annealed_partition(p, key, chains, temperatures)
 
 
-def exact_partition(p: RBM) -> Partition:
-    """log Z = log sum_z exp(-F(z)), F(z) the free energy of the hidden side: all 2^J states z.
+def exact_partition(p: AbstractMachine) -> Partition:
+    """log Z = log sum_h exp(-F(h)), F(h) the free energy of the hidden side: all 2^J states h of units.
 
     Raises CounterpointError for more than 20 hidden units.
     """
@@ -46,7 +46,9 @@ def exact_partition(p: RBM) -> Partition:
     return Partition(float(_count(p)), 0.0)
 
 
-def annealed_partition(p: RBM, key, chains: int = 100, temperatures: int = 1000, start: PyTree = None) -> Partition:
+def annealed_partition(
+    p: AbstractMachine, key, chains: int = 100, temperatures: int = 1000, start: PyTree = None
+) -> Partition:
     """log Z = log Z_0 + log E[w],   log w = sum_i F_i-1(x_i-1) - F_i(x_i-1),   x_i ~ a sweep of Gibbs_i from x_i-1
     (Neal 2001; Salakhutdinov and Murray 2008)
 
@@ -75,7 +77,7 @@ def annealed_partition(p: RBM, key, chains: int = 100, temperatures: int = 1000,
 
 
 @eqx.filter_jit
-def _anneal(p: RBM, keys, temperatures: int, start) -> Float[Array, " chains"]:
+def _anneal(p: AbstractMachine, keys, temperatures: int, start) -> Float[Array, " chains"]:
     """log Z_0 + log w of each chain."""
     if start is None:
         return jax.vmap(lambda key: annealing.up(p, key, temperatures)[1])(keys)

@@ -13,6 +13,7 @@ from counterpoint.core import AbstractDirected, AbstractModel, AbstractPosterior
 from counterpoint.data.batch import buckets, check_data, in_order
 from counterpoint.data.sequences import Sequences
 from counterpoint.evaluation.chained import directed
+from counterpoint.inference.exact import AbstractExact
 from counterpoint.rollout import Inputs, Voices, follow, initial_state, joined, rollout, seen_before, swap
 
 # carries that are held at once, the work around them included: of the order of 1 GB where one has 500 numbers
@@ -85,12 +86,26 @@ def means(p: AbstractDirected, q: AbstractPosterior, batch: Batch, key, samples:
     return swap(drawn.mean(2))
 
 
+def foretold(p: AbstractModel, q: AbstractExact, sequences: Sequences) -> tuple[np.ndarray, ...]:
+    """E[x_t | x_<t] of every sequence, (T_i, ...) each, in their own order."""
+    found: dict[int, np.ndarray] = {}
+    for batch, index, _ in passes(p, sequences, 1):
+        guess = np.asarray(_foretell(p, q, batch))
+        found |= {int(i): guess[row, : len(sequences.x[i])] for row, i in enumerate(index) if i >= 0}
+    return tuple(found[i] for i in range(len(sequences)))
+
+
+@eqx.filter_jit
+def _foretell(p, q: AbstractExact, batch: Batch):
+    return q.foretell(p, batch)
+
+
 def frames(
     p: AbstractModel, q: AbstractPosterior, sequences: Sequences, key, samples: int, ahead: bool
 ) -> tuple[np.ndarray, ...]:
     """`means` of every sequence, (T_i, ...) each, in their own order."""
     found: dict[int, np.ndarray] = {}
     for number, (batch, index, _) in enumerate(passes(p, sequences, samples)):
-        guess = np.asarray(means(directed(p), q, batch, random.fold_in(key, number), samples, ahead))
+        guess = np.asarray(means(directed(p, q), q, batch, random.fold_in(key, number), samples, ahead))
         found |= {int(i): guess[row, : len(sequences.x[i])] for row, i in enumerate(index) if i >= 0}
     return tuple(found[i] for i in range(len(sequences)))

@@ -7,7 +7,8 @@ import numpy as np
 from counterpoint.core import AbstractModel, AbstractPosterior
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
-from counterpoint.evaluation.passes import frames
+from counterpoint.evaluation.passes import foretold, frames
+from counterpoint.inference.exact import AbstractExact
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,12 @@ def predict(p: AbstractModel, q: AbstractPosterior, sequences: Sequences, key, s
 
     averaged over `samples` draws; the papers take one, and with more the error is smaller for that alone. x^_1 is
     what p expects before it has seen anything. An undirected p draws z_t from a chain of its own, see `Chained`.
+    Where q is p(z | x) in closed form nothing is drawn: x^_t = E[x_t | x_<t], by the filter that goes with it.
 
     Raises CounterpointError where q sees the future, where something is missing, and where p's likelihood cannot give
     these data.
     """
-    if q.sees_future:
+    if q.sees_future and not isinstance(q, AbstractExact):
         raise CounterpointError(
             f"{type(q).__name__} looks ahead: q(z_<t) has seen x_t, which was to be predicted; choose a posterior that"
             " filters (a smoothing one with smooth=False, or q = filtering)"
@@ -54,7 +56,17 @@ def predict(p: AbstractModel, q: AbstractPosterior, sequences: Sequences, key, s
             f"{sequences.what}: the prediction error is a mean over whole frames, and some are missing; leave those"
             " sequences out, or evaluate a bound, which counts what was observed"
         )
+    if isinstance(q, AbstractExact) and q.smooth:
+        return Prediction(foretold(p, q, sequences))
     return Prediction(frames(p, q, sequences, key, samples, ahead=True))
+
+
+def check_lengths(sequences: Sequences) -> None:
+    """Raise CounterpointError where no sequence has a second frame to predict."""
+    if max(sequences.lengths) < 2:
+        raise CounterpointError(
+            f"{sequences.what}: the prediction error begins with the second frame, and no sequence has one"
+        )
 
 
 def error(prediction: Prediction, sequences: Sequences) -> PredictionError:
@@ -67,10 +79,7 @@ def error(prediction: Prediction, sequences: Sequences) -> PredictionError:
     """
     if [len(a) for a in prediction.frames] != [len(a) for a in sequences.x]:
         raise CounterpointError(f"{sequences.what}: the predictions are of other sequences, for their lengths differ")
-    if max(sequences.lengths) < 2:
-        raise CounterpointError(
-            f"{sequences.what}: the prediction error begins with the second frame, and no sequence has one"
-        )
+    check_lengths(sequences)
     values = np.full(len(sequences), np.nan)
     for i, (guess, x) in enumerate(zip(prediction.frames, sequences.x)):
         if len(x) > 1:

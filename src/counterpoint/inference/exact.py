@@ -34,6 +34,10 @@ class AbstractExact(AbstractPosterior):
         """Of p's own z, whether `smooth` or not."""
 
     @abstractmethod
+    def foretell(self, p, batch: Batch) -> Float[Array, "B T *frame"]:
+        """E[x_t | x_<t]; a category's probabilities. Of p's own z, whether `smooth` or not."""
+
+    @abstractmethod
     def expect(self, p, batch: Batch) -> tuple[Float[Array, " B"], PyTree]:
         """log p(x_1:T) of each sequence, in nats, and the sums."""
 

@@ -86,6 +86,12 @@ class ForwardBackward(AbstractExact):
         found = along(p, *swap((said, batch.valid)))
         return Marginals(*swap((found.log_evidence, found.filtered, found.smoothed)))
 
+    def foretell(self, p, batch):
+        start, move = jax.nn.softmax(p.start), jax.nn.softmax(p.transition)
+        moved = self.marginals(p, batch).filtered[:, :-1] @ move
+        before = jnp.concatenate([jnp.broadcast_to(start, (len(moved), 1, len(start))), moved], 1)
+        return jnp.tensordot(before, jax.vmap(lambda raw: p.family(raw).mean)(p.emission), 1)
+
     def expect(self, p, batch):
         family, whole = exponential(p.family, p.emission), batch.observed is None
         x, mask, valid = swap((*seen(batch), batch.valid))

@@ -40,8 +40,8 @@ class Gibbs(AbstractPosterior):
     def check(self, p):
         if not isinstance(p, AbstractUndirected):
             raise CounterpointError(
-                f"gibbs draws z from p(z | x), which is not known for {type(p).__name__}: it is directed, and its prior"
-                " makes the units of z depend on each other given x: choose q = filtering"
+                f"gibbs draws z from p(z | x), which is known for an undirected p alone, and {type(p).__name__} is"
+                " none: choose p = rbm, or q = filtering, or for p = dae q = salt_and_pepper"
             )
 
     def propose(self, p, carry, context, x, key):

@@ -104,6 +104,9 @@ class Kalman(AbstractExact):
         log_evidence = jnp.where(batch.valid, jnp.swapaxes(found.log_evidence, 0, 1), 0.0)
         return Marginals(log_evidence, swap((found.mean, wide)), swap((after.mean, after.covariance)))
 
+    def foretell(self, p, batch):
+        return swap(read(p, batch)[0].predicted) @ p.readout.T + p.offset[None, None]
+
     def expect(self, p, batch):
         found, after, x, valid, mask = read(p, batch)
         sums = Sums(

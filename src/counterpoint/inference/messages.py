@@ -3,9 +3,10 @@
     a_t(i) = p(z_t = i | x_<=t),    c_t(i) prop. to p(x_>t | z_t = i)
     p(z_t = i | x) prop. to a_t(i) c_t(i),   p(z_t = i, z_t+1 = j | x) prop. to a_t(i) A_ij p(x_t+1 | j) c_t+1(j)
 
-Each step is scaled, and the emissions are multiplied in as logarithms, so nothing grows with T. What float32 can lose
-between two steps has a probability below 1e-38; since a prediction gives each state at least the least of A, that is
-never what counts as long as A has no entry below LEAST. Where it has, such as a zero, all is done in logarithms.
+Each step is scaled, and the emissions by their largest, all at once before the first, so nothing grows with T and a
+step is one product. What float32 can lose between two steps has a probability below 1e-38; since a prediction gives
+each state, and with it the one of the largest emission, at least the least of A, that is never what counts as long as A
+has no entry below LEAST. Where it has, such as a zero, all is done in logarithms.
 """
 
 from typing import NamedTuple
@@ -37,28 +38,27 @@ def chained(
 
 
 def _scaled(log_start, log_move, said, valid):
-    move = jnp.exp(log_move)
+    move, most = jnp.exp(log_move), said.max(2, keepdims=True)
+    weight = jnp.exp(said - most)
 
-    def weigh(predicted, now):
-        joint = predicted + now
-        most = joint.max(1, keepdims=True)
-        weight = jnp.exp(joint - most)
-        total = weight.sum(1, keepdims=True)
-        return weight / total, (most + jnp.log(total))[:, 0]
+    def shared(joint):
+        total = joint.sum(1, keepdims=True)
+        return joint / total, total[:, 0]
 
-    def forth(a, now):
-        new, increment = weigh(jnp.log(a @ move), now)
-        return new, (increment, new)
+    def forth(a, weight):
+        new, total = shared((a @ move) * weight)
+        return new, (total, new)
 
-    def back(c, now):
-        joint = jnp.log(c) + now
-        b = jnp.exp(joint - joint.max(1, keepdims=True))  # p(x_t | j) c_t(j)
+    def back(c, weight):
+        b, _ = shared(weight * c)  # p(x_t | j) c_t(j)
         return b @ move.T, (c, b)
 
-    first, begun = weigh(log_start[None], said[0])
-    _, (later, rest) = lax.scan(forth, first, said[1:])
-    increments, a = jnp.concatenate([begun[None], later]), jnp.concatenate([first[None], rest])
-    _, (c, b) = lax.scan(back, jnp.ones_like(first), said, reverse=True)
+    joint = log_start[None] + said[0]  # what begins may be impossible
+    first, begun = jax.nn.softmax(joint), logsumexp(joint, 1)
+    _, (totals, rest) = lax.scan(forth, first, weight[1:])
+    increments = jnp.concatenate([begun[None], most[1:, :, 0] + jnp.log(totals)])
+    a = jnp.concatenate([first[None], rest])
+    _, (c, b) = lax.scan(back, jnp.ones_like(first), weight, reverse=True)
     both = a * c
     norm = both.sum(2, keepdims=True)
     share = jnp.where(valid[1:, :, None], a[:-1] / norm[:-1], 0.0)

@@ -26,9 +26,16 @@ def turned(a):
     return jnp.swapaxes(a, -1, -2)
 
 
-def applied(matrix, vector):
-    """Each matrix (..., n, k) times its vector (..., k); axes of 1 meet any."""
+def applied(matrix: Float[Array, "*T S n k"], vector: Float[Array, "*T B k"]) -> Float[Array, "*T B n"]:
+    """Each matrix times its vector; one that is the same for all sequences times all of theirs in one product."""
+    if matrix.shape[-3] == 1:
+        return vector @ turned(matrix[..., 0, :, :])
     return (matrix @ vector[..., None])[..., 0]
+
+
+def cholesky(matrix):
+    """Of its lower half alone."""
+    return lax.linalg.cholesky(matrix, symmetrize_input=False)
 
 
 class Seen(NamedTuple):
@@ -87,8 +94,8 @@ def filtered(p, x: Float[Array, "T B M"], mask: Bool[Array, "T B M"] | None) -> 
     def step(carry, now):
         mean, covariance = carry
         shift, information = (now, frames.information[0]) if mask is None else now
-        lower = jnp.linalg.cholesky(covariance)
-        inner = jnp.linalg.cholesky(identity[None] + turned(lower) @ information @ lower)
+        lower = cholesky(covariance)
+        inner = cholesky(identity[None] + turned(lower) @ information @ lower)
         root = solve_triangular(inner, turned(lower), lower=True)  # of P: root' root
         narrowed = jnp.log(jnp.diagonal(inner, axis1=-2, axis2=-1)).sum(-1)
         new = turned(root) @ root
@@ -109,22 +116,33 @@ def filtered(p, x: Float[Array, "T B M"], mask: Bool[Array, "T B M"] | None) -> 
 
 
 def smoothed(p, found: Filtered, valid: Bool[Array, "T B"]) -> Smoothed:
-    """From the last valid step of each sequence backwards."""
+    """From the last valid step of each sequence backwards. Covariances that are the same for all forwards are so
+    backwards, too, where all sequences end together."""
     before, transition = found.covariance[:-1], p.transition[None, None]
-    lower = jnp.linalg.cholesky(found.uncertainty[1:])
+    lower = cholesky(found.uncertainty[1:])
     gain = turned(cho_solve((lower, True), transition @ before))
     kept = jnp.eye(len(p.start), dtype=before.dtype)[None, None] - gain @ transition
     left = kept @ before @ turned(kept) + gain @ p.noise.matrix[None, None] @ turned(gain)
 
-    def back(carry, now):
-        mean, covariance, predicted, gain, left, more = now
-        moved = mean + applied(gain, carry[0] - predicted)
-        spread = left + gain @ carry[1] @ turned(gain)
-        new = jnp.where(more[:, None], moved, mean), jnp.where(more[:, None, None], spread, covariance)
-        return new, new
+    def backwards(step, last, *inputs):
+        rest = lax.scan(lambda carry, now: (step(carry, *now),) * 2, last, inputs, reverse=True)[1]
+        return jnp.concatenate([rest, last[None]])
 
-    last = found.mean[-1], jnp.broadcast_to(found.covariance[-1], (valid.shape[1], *before.shape[2:]))
-    inputs = found.mean[:-1], before, found.predicted[1:], gain, left, valid[1:]
-    _, (mean, covariance) = lax.scan(back, last, inputs, reverse=True)
-    together = lambda a, b: jnp.concatenate([a, b[None]])
-    return Smoothed(together(mean, last[0]), together(covariance, last[1]), gain, left)
+    def centre(after, mean, predicted, gain, more):
+        return jnp.where(more[:, None], mean + applied(gain, after - predicted), mean)
+
+    def spread(after, covariance, gain, left, more):
+        return jnp.where(more[:, None, None], left + gain @ after @ turned(gain), covariance)
+
+    def spreads(count, more):
+        last = jnp.broadcast_to(found.covariance[-1], (count, *before.shape[2:]))
+        return backwards(spread, last, before, gain, left, more)
+
+    def together():
+        alike = spreads(before.shape[1], jnp.ones((len(before), 1), bool))
+        return jnp.broadcast_to(alike, (*valid.shape, *before.shape[2:]))
+
+    mean = backwards(centre, found.mean[-1], found.mean[:-1], found.predicted[1:], gain, valid[1:])
+    each = lambda: spreads(valid.shape[1], valid[1:])
+    covariance = lax.cond(valid.all(), together, each) if before.shape[1] == 1 else each()
+    return Smoothed(mean, covariance, gain, left)

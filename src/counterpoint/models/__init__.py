@@ -1,10 +1,15 @@
 """Generative models p, one system a file."""
 
 from counterpoint.models.autoregressive import Autoregressive, AutoregressiveConfig
+from counterpoint.models.conv_vae import ConvVAE, ConvVAEConfig
 from counterpoint.models.crbm import CRBM, CRBMConfig
+from counterpoint.models.dae import DAE, DAEConfig
+from counterpoint.models.dbm import DBM, DBMConfig
+from counterpoint.models.dbn import DBN, DBNConfig
 from counterpoint.models.diffusion import Diffusion, DiffusionConfig
 from counterpoint.models.dmm import DMM, DMMConfig
 from counterpoint.models.dtsbn_d import DTSBND, DTSBNDConfig
+from counterpoint.models.fcrbm import FCRBM, FCRBMConfig
 from counterpoint.models.hmm import HMM, HMMConfig
 from counterpoint.models.lds import LDS, LDSConfig
 from counterpoint.models.rbm import RBM, RBMConfig
@@ -13,6 +18,7 @@ from counterpoint.models.rnn_nade import RNNNADE, RNNNADEConfig
 from counterpoint.models.rnn_rbm import RNNRBM, RNNRBMConfig
 from counterpoint.models.rtrbm import RTRBM, SRTRBM, RTRBMConfig, SRTRBMConfig
 from counterpoint.models.srnn import SRNN, SRNNConfig
+from counterpoint.models.ssrbm import SSRBM, SSRBMConfig
 from counterpoint.models.svg import SVG, SVGConfig
 from counterpoint.models.trbm import TRBM, TRBMConfig
 from counterpoint.models.tsbn import TSBN, TSBNConfig
@@ -21,8 +27,12 @@ from counterpoint.models.vrnn import VRNN, VRNNConfig
 
 __all__ = [
     "CRBM",
+    "DAE",
+    "DBM",
+    "DBN",
     "DMM",
     "DTSBND",
+    "FCRBM",
     "HMM",
     "LDS",
     "RBM",
@@ -32,6 +42,7 @@ __all__ = [
     "RTRBM",
     "SRNN",
     "SRTRBM",
+    "SSRBM",
     "SVG",
     "TRBM",
     "TSBN",
@@ -40,10 +51,16 @@ __all__ = [
     "Autoregressive",
     "AutoregressiveConfig",
     "CRBMConfig",
+    "ConvVAE",
+    "ConvVAEConfig",
+    "DAEConfig",
+    "DBMConfig",
+    "DBNConfig",
     "DMMConfig",
     "DTSBNDConfig",
     "Diffusion",
     "DiffusionConfig",
+    "FCRBMConfig",
     "HMMConfig",
     "LDSConfig",
     "RBMConfig",
@@ -53,6 +70,7 @@ __all__ = [
     "RTRBMConfig",
     "SRNNConfig",
     "SRTRBMConfig",
+    "SSRBMConfig",
     "SVGConfig",
     "TRBMConfig",
     "TSBNConfig",

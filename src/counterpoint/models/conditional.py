@@ -8,7 +8,7 @@ from jax import Array
 from jaxtyping import Float
 
 from counterpoint.core import AbstractUndirected, Seen
-from counterpoint.models.rbm import RBM
+from counterpoint.models.machine import AbstractMachine
 
 
 class Biases(NamedTuple):
@@ -18,27 +18,12 @@ class Biases(NamedTuple):
     visible: Float[Array, "*time M"] | None
 
 
-class AbstractConditional(AbstractUndirected):
-    """p(x_t, z_t | past) = exp(-E_t(x_t, z_t)) / Z_t,   E_t(x, z) = -z'Wx - b_t'z - c_t'x
-
-    with |x - c_t|^2 / 2 in place of -c_t'x for real x, and b_t, c_t = (b, c) + biases(past). Each step has a Z_t of its
-    own. log p(x_1:T) = sum_t -F_t(x_t) - log Z_t where the past is a function of x_<t.
-    """
-
-    machine: eqx.AbstractVar[RBM]  # W, b and c
+class AbstractStepwise(AbstractUndirected):
+    """One that is at each step what `at` makes of the carry."""
 
     @abstractmethod
-    def biases(self, carry) -> Biases:
-        """What the past adds."""
-
-    def at(self, carry) -> RBM:
-        return self.machine.moved(*self.biases(carry))
-
-    def example(self):
-        return self.machine.example()
-
-    def dictionary(self):
-        return self.machine.dictionary()
+    def at(self, carry) -> AbstractMachine:
+        """The machine of one step."""
 
     def free_energy(self, carry, x):
         return self.at(carry).free_energy(None, x)
@@ -48,6 +33,29 @@ class AbstractConditional(AbstractUndirected):
 
     def likelihood(self, carry, z):
         return self.at(carry).likelihood(None, z)
+
+
+class AbstractConditional(AbstractStepwise):
+    """p(x_t, z_t | past) = exp(-E_t(x_t, z_t)) / Z_t,   E_t(x, z) = -z'Wx - b_t'z - c_t'x
+
+    with |x - c_t|^2 / 2 in place of -c_t'x for real x, and b_t, c_t = (b, c) + biases(past). Each step has a Z_t of its
+    own. log p(x_1:T) = sum_t -F_t(x_t) - log Z_t where the past is a function of x_<t.
+    """
+
+    machine: eqx.AbstractVar[AbstractMachine]  # W, b and c
+
+    @abstractmethod
+    def biases(self, carry) -> Biases:
+        """What the past adds."""
+
+    def at(self, carry):
+        return self.machine.moved(*self.biases(carry))
+
+    def example(self):
+        return self.machine.example()
+
+    def dictionary(self):
+        return self.machine.dictionary()
 
 
 class AbstractDriven(AbstractConditional):

@@ -9,22 +9,24 @@ from jax import random
 
 from counterpoint.core import AbstractDirected, Seen
 from counterpoint.distributions import Empty, Facts, Family
-from counterpoint.errors import at_least
-from counterpoint.networks import Recurrence, mlp
+from counterpoint.errors import at_least, share
+from counterpoint.networks import Recurrence, mlp, thinned
 
 
 @dataclass(frozen=True)
 class RNNConfig:
     """`depth` layers of `hidden` units. "logistic" is the network that tables of latent variable models stand beside,
-    "lstm" the one to beat."""
+    "lstm" the one to beat. `dropout` is the share of what each layer reads that training leaves out."""
 
     name: ClassVar[str] = "rnn"
     hidden: int = 200
     depth: int = 1
     cell: Literal["logistic", "gru", "lstm"] = "logistic"
+    dropout: float = 0.0
 
     def __post_init__(self):
         at_least(self, 1, "hidden", "depth")
+        share(self, "dropout")
 
     def build(self, facts: Facts, key) -> "RNN":
         return RNN(self, facts, key=key)
@@ -41,12 +43,16 @@ class RNN(AbstractDirected):
     recurrence: Recurrence
     readout: eqx.nn.Sequential
     family: Family = eqx.field(static=True)
+    dropout: float = eqx.field(static=True)
 
     def __init__(self, config: RNNConfig, facts: Facts, *, key):
         a, b = random.split(key)
         self.recurrence = Recurrence(facts.family.width, config.cell, config.hidden, config.depth, key=a)
         self.readout = mlp((config.hidden, facts.family.size), key=b, bias=facts.marginal)
-        self.family = facts.family
+        self.family, self.dropout = facts.family, config.dropout
+
+    def thinned(self, key):
+        return thinned(self, key, self.dropout) if self.dropout else self
 
     def memory(self):
         """The state that holds h_1."""

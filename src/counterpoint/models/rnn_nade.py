@@ -12,24 +12,27 @@ from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected, Seen
 from counterpoint.distributions import NADE, Empty, Facts
-from counterpoint.errors import CounterpointError, at_least
-from counterpoint.networks import Recurrence, mlp
+from counterpoint.errors import CounterpointError, at_least, share
+from counterpoint.networks import Recurrence, mlp, thinned
 
 
 @dataclass(frozen=True)
 class RNNNADEConfig:
     """`depth` layers of `hidden` recurrent units over time, `units` hidden ones within a frame. With `hidden` 0 nothing
-    is remembered: every frame is drawn from one NADE."""
+    is remembered: every frame is drawn from one NADE. `dropout` is the share of what each layer but the NADE's own
+    reads that training leaves out."""
 
     name: ClassVar[str] = "rnn_nade"
     hidden: int = 200
     units: int = 150
     depth: int = 1
     cell: Literal["logistic", "gru", "lstm"] = "logistic"
+    dropout: float = 0.0
 
     def __post_init__(self):
         at_least(self, 0, "hidden")
         at_least(self, 1, "units", "depth")
+        share(self, "dropout")
 
     def build(self, facts: Facts, key) -> "RNNNADE":
         if facts.family.name != "bernoulli" or len(facts.family.shape) != 1:
@@ -52,6 +55,7 @@ class RNNNADE(AbstractDirected):
     from_h: eqx.nn.Sequential
     weight: Float[Array, "M J"]
     readout: Float[Array, "M J"]
+    dropout: float = eqx.field(static=True)
 
     def __init__(self, config: RNNNADEConfig, facts: Facts, *, key):
         keys, width = random.split(key, 4), facts.family.width
@@ -59,6 +63,10 @@ class RNNNADE(AbstractDirected):
         self.recurrence = Recurrence(width, config.cell, config.hidden, config.depth, key=keys[0])
         self.from_h = mlp((config.hidden, len(begin)), key=keys[1], bias=begin)
         self.weight, self.readout = (0.1 * random.normal(k, (width, config.units)) for k in keys[2:])
+        self.dropout = config.dropout
+
+    def thinned(self, key):
+        return thinned(self, key, self.dropout) if self.dropout else self
 
     def memory(self):
         """The state that holds h_1."""

@@ -12,33 +12,38 @@ from jaxtyping import Float
 from counterpoint.distributions import Facts
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.models.conditional import AbstractDriven, Biases
-from counterpoint.models.rbm import RBM, rbm
+from counterpoint.models.machine import AbstractMachine
+from counterpoint.models.rbm import rbm
+from counterpoint.models.ssrbm import ssrbm
 
 
 @dataclass(frozen=True)
 class RTRBMConfig:
-    """`units` hidden units. Weights are drawn from N(0, scale^2); visible biases start at the training marginal's."""
+    """`units` hidden units, with `slabs` those of an SSRBM. Weights are drawn from N(0, scale^2); visible biases start
+    at the training marginal's."""
 
     name: ClassVar[str] = "rtrbm"
     units: int = 100
     scale: float = 0.01
+    slabs: bool = False
 
     def __post_init__(self):
         at_least(self, 1, "units")
         at_least(self, 0, "scale")
 
     def build(self, facts: Facts, key) -> "RTRBM":
-        return RTRBM(*parts(self.name, self.units, self.scale, facts, key))
+        return RTRBM(*parts(self, facts, key))
 
 
 @dataclass(frozen=True)
 class SRTRBMConfig:
     """`groups` of visible and of `units` hidden units; `slope` is that of the gates, `price` in nats a step that of an
-    open one."""
+    open one. With `slabs` units are those of an SSRBM."""
 
     name: ClassVar[str] = "srtrbm"
     units: int = 100
     scale: float = 0.01
+    slabs: bool = False
     groups: int = 10
     slope: float = 4.0
     price: float = 0.01
@@ -54,27 +59,29 @@ class SRTRBMConfig:
                 f"srtrbm: {self.groups} groups of {self.units} hidden units and of {width} numbers in a frame: at least"
                 f" one would be empty; give at most {min(self.units, width)} groups"
             )
-        whole = RTRBM(*parts(self.name, self.units, self.scale, facts, key))
+        whole = RTRBM(*parts(self, facts, key))
         scores = jnp.full((self.groups, self.groups), 0.5)
         return SRTRBM(whole, scores, self.slope, self.price)  # pyright: ignore[reportCallIssue]
 
 
-def parts(name: str, units: int, scale: float, facts: Facts, key):
+def parts(config: "RTRBMConfig | SRTRBMConfig", facts: Facts, key):
     """The machine, U and the first step's biases, as they start."""
     of_machine, of_across = random.split(key)
-    machine = rbm(name, units, scale, facts, of_machine)
+    units, scale = config.units, config.scale
+    machine = (ssrbm if config.slabs else rbm)(config.name, units, scale, facts, of_machine)
     return machine, scale * random.normal(of_across, (units, units)), jnp.zeros(units)
 
 
 class RTRBM(AbstractDriven):
-    """b_t = b + U r_t-1,   r_t = E[z_t | x_t, past] = s(W x_t + b_t),   b_1 = b + start
+    """b_t = b + U r_t-1,   r_t = p(z_t is on | x_t, past) = s(W x_t + b_t),   b_1 = b + start
     (Sutskever, Hinton and Taylor 2008)
 
     A TRBM whose past z_t-1 is held by its mean, so that it is a function of x, and the likelihood is known but for the
-    Z_t. across U (J, J), start (J,): b_1 is the paper's b_init.
+    Z_t. across U (J, J), start (J,): b_1 is the paper's b_init. With slabs, r_t is that of the spikes, s(b_t + mu W x_t
+    + (W x_t)^2 / (2 alpha)) unit by unit: see SSRBM.
     """
 
-    machine: RBM
+    machine: AbstractMachine
     across: Float[Array, "J J"]
     start: Float[Array, " J"]
 
@@ -103,8 +110,11 @@ class SRTRBM(AbstractDriven):
     s (G, G) is learned with the rest, and price * sum_{i != j} nu_ij is added to the loss of each step, so that edges
     close that are not needed.
 
-    The paper could not be had in full. Ours are: groups of neighbouring units of about equal size, nu_ii = 1, and s_ij
-    = 1/2 at first.
+    With slabs it is the ss-SRTRBM, for real frames: E_t of an SSRBM with these W, whose slab precisions follow from
+    what the gates leave of W.
+
+    The paper could not be had in full. Ours are: groups of neighbouring units of about equal size, nu_ii = 1, s_ij =
+    1/2 at first; and all of the slabs but that they are there.
     """
 
     whole: RTRBM
@@ -132,7 +142,7 @@ class SRTRBM(AbstractDriven):
         return RTRBM(machine, self.whole.across * self.between(units, units), self.whole.start)
 
     @property
-    def machine(self) -> RBM:
+    def machine(self) -> AbstractMachine:
         return self.masked.machine
 
     def memory(self):

@@ -99,7 +99,7 @@ class SVG(AbstractDirected):
     family: Family = eqx.field(static=True)
 
     def __init__(self, config: SVGConfig, facts: Facts, *, key):
-        keys, self.family, self.side = random.split(key, 9), facts.family, side_of(facts.family)
+        keys, self.family, self.side = random.split(key, 9), facts.family, side_of(facts.family, config.name)
         outputs = self.family.size // self.family.width
         kind, side, base, z, h = config.architecture, self.side, config.base, config.latent, config.encoded
         self.encoder = Encoder(kind, side, base, h, key=keys[0])
@@ -172,12 +172,12 @@ class SVG(AbstractDirected):
         return (before + length, jax.tree.map(lambda a: a[-1], skips)), skips
 
 
-def side_of(family: Family) -> int:
-    """Pixels of a square image's side. Raises CounterpointError where frames are none."""
+def side_of(family: Family, name: str) -> int:
+    """Pixels of a square image's side. Raises CounterpointError, in the name of a part, where frames are none."""
     side, numbers = math.isqrt(family.width), family.size % family.width
     if side**2 != family.width or numbers or family.shape not in ((side, side), (family.width,)):
         raise CounterpointError(
-            f"svg reads square images of one channel, flattened or not, and gives each pixel numbers of its own; frames"
-            f" here have shape {family.shape} with likelihood {family.name}: choose p = vrnn, or prepare the films so"
+            f"{name}: it is for square images of one channel, flattened or not, with numbers for each pixel, and frames"
+            f" here have shape {family.shape} with likelihood {family.name}: choose another, or prepare the images so"
         )
     return side

@@ -2,6 +2,8 @@
 
 from counterpoint.networks.cells import ACTIVATIONS, CELLS, GRU, LSTM, clipped, mlp
 from counterpoint.networks.convolutional import Architecture, Decoder, Encoder, Maps
+from counterpoint.networks.dropout import thinned
+from counterpoint.networks.factored import Factored, factored
 from counterpoint.networks.highway import Highway
 from counterpoint.networks.lagged import Layer, back, lagged, layer, shift
 from counterpoint.networks.recurrence import Recurrence
@@ -15,6 +17,7 @@ __all__ = [
     "Architecture",
     "Decoder",
     "Encoder",
+    "Factored",
     "Highway",
     "Layer",
     "Maps",
@@ -22,8 +25,10 @@ __all__ = [
     "Stacked",
     "back",
     "clipped",
+    "factored",
     "lagged",
     "layer",
     "mlp",
     "shift",
+    "thinned",
 ]

@@ -94,7 +94,7 @@ class Decoder(eqx.Module):
     b^n = W g,   b^i-1 = stage^i([b^i, a^i]),   i = n .. 1
 
     An encoder's mirror; a stage doubles the side (dcgan) or has its side doubled before (vgg). The last convolution
-    starts a tenth as large, and nothing follows it.
+    starts a tenth as large, and nothing follows it. Without `copies` it is given no maps, and a stage reads b^i alone.
     """
 
     first: eqx.nn.Linear
@@ -103,25 +103,28 @@ class Decoder(eqx.Module):
     rest: int = eqx.field(static=True)
     doubles: bool = eqx.field(static=True)
 
-    def __init__(self, architecture: Architecture, side: int, base: int, dim: int, outputs: int, *, key):
+    def __init__(
+        self, architecture: Architecture, side: int, base: int, dim: int, outputs: int, copies: bool = True, *, key
+    ):
         channels, self.rest = pyramid(side, base)
-        keys, stages = random.split(key, len(channels) + 1), []
+        keys, stages, read = random.split(key, len(channels) + 1), [], 2 if copies else 1
         self.first = eqx.nn.Linear(dim, channels[-1] * self.rest**2, key=keys[-1])
         self.start = eqx.nn.Sequential(rectified(channels[-1]))
         for i, (after, own) in reversed(list(enumerate(itertools.pairwise((outputs, *channels))))):
-            convolutions: list = [Doubling(2 * own, after, key=keys[i])]
+            convolutions: list = [Doubling(read * own, after, key=keys[i])]
             if architecture == "vgg":
-                convolutions = threes((2 * own, *(own,) * (count(i) - 1), after), keys[i])
+                convolutions = threes((read * own, *(own,) * (count(i) - 1), after), keys[i])
             *others, end = convolutions
             layers = [layer for c in others for layer in (c, *rectified(own))]
             stages.append(eqx.nn.Sequential([*layers, *((end, *rectified(after)) if i else (small(end),))]))
         self.stages, self.doubles = tuple(stages), architecture == "vgg"
 
-    def __call__(self, g: Float[Array, " dim"], skips: Maps) -> Float[Array, "outputs side side"]:
+    def __call__(self, g: Float[Array, " dim"], skips: Maps | None = None) -> Float[Array, "outputs side side"]:
         a = self.start(self.first(g).reshape(-1, self.rest, self.rest))
-        for stage, skip in zip(self.stages, reversed(skips.maps)):
+        copied = [[]] * len(self.stages) if skips is None else [[skip] for skip in reversed(skips.maps)]
+        for stage, skip in zip(self.stages, copied):
             a = jnp.repeat(jnp.repeat(a, 2, 1), 2, 2) if self.doubles else a
-            a = stage(jnp.concatenate([a, skip]))
+            a = stage(jnp.concatenate([a, *skip]))
         return a
 
 

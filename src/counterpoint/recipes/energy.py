@@ -10,7 +10,7 @@ from typing import Any
 from counterpoint.bounds import Annealed
 from counterpoint.estimators import ContrastiveDivergenceConfig
 from counterpoint.inference import GibbsConfig
-from counterpoint.models import CRBMConfig, RNNRBMConfig, RTRBMConfig, SRTRBMConfig
+from counterpoint.models import CRBMConfig, FCRBMConfig, RNNRBMConfig, RTRBMConfig, SRTRBMConfig
 from counterpoint.recipes.recipe import Recipe
 from counterpoint.training import FitConfig, OptimiserConfig
 
@@ -50,9 +50,13 @@ def motion(name: str, corpus: str) -> list[Recipe]:
     fit = FitConfig(epochs=2000, patience=20, validate=10, buckets=1, batch_size=8)
     rtrbm = "RTRBM over Gaussian frames, 100 units, CD-10: the G-RTRBM of Gan et al. 2015"
     crbm = "Conditional RBM over Gaussian frames, 3 lags, 100 units, CD-10"
+    fcrbm = "Factored conditional RBM over Gaussian frames, 4 soft styles, 3 lags, 100 units and factors, CD-10"
+    slabs = "SRTRBM in 10 groups of 100 spike-and-slab units, CD-10: the ss-SRTRBM of Gan et al. 2015"
     return [
         machine(f"{name}-rtrbm", rtrbm, corpus, RTRBMConfig(units=100), fit, 1e-3, 10),
         machine(f"{name}-crbm", crbm, corpus, CRBMConfig(units=100, order=3), fit, 1e-3, 10),
+        machine(f"{name}-fcrbm", fcrbm, corpus, FCRBMConfig(units=100, factors=100, order=3), fit, 1e-3, 10),
+        machine(f"{name}-ss-srtrbm", slabs, corpus, SRTRBMConfig(units=100, groups=10, slabs=True), fit, 1e-3, 10),
     ]
 
 

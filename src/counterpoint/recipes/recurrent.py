@@ -14,6 +14,7 @@ from counterpoint.recipes.recipe import Recipe
 from counterpoint.training import FitConfig, OptimiserConfig
 
 LONG = FitConfig(batch_size=16, crop=200, buckets=2, patience=10)
+LSTM: dict[str, Any] = {"hidden": 200, "cell": "lstm", "dropout": 0.4}
 # corpus; published log-likelihoods of the RNN and of RNN-NADE, as Gan et al. (2015) print them; how long
 CORPORA = {
     "jsb": ("jsb_chorales", (-8.71, -5.56), FitConfig(epochs=300, patience=20, buckets=3)),
@@ -23,8 +24,8 @@ CORPORA = {
 }
 
 
-def recipe(name: str, about: str, corpus: str, p: Any, fit: FitConfig, rate: float, decay: float = 0.0) -> Recipe:
-    fit = replace(fit, optimiser=OptimiserConfig(p=rate, decay=decay))
+def recipe(name: str, about: str, corpus: str, p: Any, fit: FitConfig) -> Recipe:
+    fit = replace(fit, optimiser=OptimiserConfig(p=3e-3))
     q, bound, estimator = PriorConfig(), ELBO(), Pathwise()
     return Recipe(name, about, corpus, p, q, bound, estimator, fit, particles=0)
 
@@ -32,12 +33,12 @@ def recipe(name: str, about: str, corpus: str, p: Any, fit: FitConfig, rate: flo
 def recipes(name: str, corpus: str, published: tuple[float, float], fit: FitConfig) -> list[Recipe]:
     """Logistic units and an LSTM, with notes independent given the past and with a NADE for them."""
     rnn, nade = published
-    decaying, lstm = "{} of 256 units, decaying weights", {"hidden": 256, "cell": "lstm"}
+    dropped = "{} of 200 units, dropout 0.4"
     return [
-        recipe(f"{name}-rnn", f"RNN, logistic units (test {rnn})", corpus, RNNConfig(), fit, 3e-3),
-        recipe(f"{name}-lstm", decaying.format("LSTM"), corpus, RNNConfig(**lstm), fit, 3e-3, 0.3),
-        recipe(f"{name}-rnn-nade", f"RNN-NADE, logistic units (test {nade})", corpus, RNNNADEConfig(), fit, 3e-3),
-        recipe(f"{name}-lstm-nade", decaying.format("LSTM-NADE"), corpus, RNNNADEConfig(**lstm), fit, 3e-3, 0.3),
+        recipe(f"{name}-rnn", f"RNN, logistic units (test {rnn})", corpus, RNNConfig(), fit),
+        recipe(f"{name}-lstm", dropped.format("LSTM"), corpus, RNNConfig(**LSTM), fit),
+        recipe(f"{name}-rnn-nade", f"RNN-NADE, logistic units (test {nade})", corpus, RNNNADEConfig(), fit),
+        recipe(f"{name}-lstm-nade", dropped.format("LSTM-NADE"), corpus, RNNNADEConfig(**LSTM), fit),
     ]
 
 

@@ -1,5 +1,6 @@
 """Still images: variational and importance-weighted auto-encoders (Burda et al. 2015), and sigmoid belief networks by
-NVIL (Mnih and Gregor 2014), VIMCO (Mnih and Rezende 2016) and reweighted wake-sleep (Bornschein and Bengio 2015).
+NVIL (Mnih and Gregor 2014), VIMCO (Mnih and Rezende 2016), reweighted wake-sleep (Bornschein and Bengio 2015) and
+classic wake-sleep (Hinton et al. 1995).
 
 Sizes are those of the papers. Burda et al. train 3280 passes in batches of 20 and have no validation; here are batches
 of 100, fewer passes, and the best by the validation bound. Their numbers are test log-likelihoods by 5000 importance
@@ -55,6 +56,7 @@ NETWORKS = {
     "nvil": (ELBO(closed_form=False), ScoreFunctionConfig(), 1e-3, 3e-4, ("-113.1", "-99.8", "-97.5")),
     "vimco": (IWAE(5), VIMCOConfig(), 1e-3, 1e-3, (None, None, None)),
     "rws": (IWAE(5), WakeSleepConfig(), 1e-3, 1e-3, (None, None, None)),
+    "wake-sleep": (ELBO(closed_form=False), WakeSleepConfig(0.0, 1.0), 1e-3, 1e-3, (None, None, None)),
 }
 
 

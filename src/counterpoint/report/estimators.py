@@ -25,7 +25,8 @@ def about(draws: int, reference: int, batch: Batch) -> str:
         " length; after ±, how large it would look for the noise of both means alone. Cosine: of the angle between the"
         " two means. SNR: length of the mean by the root of the variance. ms: of one gradient. The reference (*) is the"
         f" least noisy estimator that is unbiased, drawn {reference} times; wake-sleep follows other divergences than"
-        " the bound, and its bias says how far they lead away from it."
+        " the bound, and its bias says how far they lead away from it; where the reference is maximum_likelihood, what"
+        " it estimates without bias, or noise, is the gradient of log p itself."
     )
 
 
@@ -48,8 +49,8 @@ def line(bound: str, name: str, voice: str, result: Gradients, noise: Noise, ref
     off, floor = noise.bias(reference) if reference else (None, None)
     cosine = noise.cosine(reference) if reference else None
     values = {
-        "variance": noise.variance, "norm": noise.norm, "snr": noise.snr, "bias": off, "bias_noise": floor,
-        "cosine": cosine, "draws": noise.count, "milliseconds": 1000 * result.seconds,
+        "variance": noise.variance, "norm": noise.norm, "snr": noise.snr if noise.variance else None,
+        "bias": off, "bias_noise": floor, "cosine": cosine, "draws": noise.count, "milliseconds": 1000 * result.seconds,
         "bound": result.bound, "bound_error": result.bound_error,
     }  # fmt: skip
     return {

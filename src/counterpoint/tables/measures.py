@@ -20,6 +20,7 @@ from counterpoint.evaluation import (
     error,
     evaluate,
     held_out_words,
+    parzen_windows,
     predict,
     standard_bounds,
     unit_variances,
@@ -89,6 +90,11 @@ def log_likelihood(pairing: Pairing, corpus: Corpus, key) -> Score:
     return evaluate(pairing.p, pairing.q, corpus.test, {"": IWAE(MANY)}, key, 1)[""]
 
 
+def windows(pairing: Pairing, corpus: Corpus, key) -> float:
+    """Mean log-density of the test frames under Gaussians around 10000 samples."""
+    return parzen_windows(pairing.p, pairing.q, corpus, key).mean
+
+
 def units(pairing: Pairing, corpus: Corpus, key) -> int:
     """Units of z whose mean, given x, varies over the test set, of all layers."""
     return active_units(unit_variances(pairing.p, pairing.q, corpus.test, key))
@@ -151,6 +157,7 @@ MEASURES: dict[str, tuple[Callable[[Pairing, Corpus, Any], Any], Callable[[Any],
     "ais_per_sequence": (above, per_sequence),
     "log_likelihood": (log_likelihood, per_sequence),
     "active_units": (units, float),
+    "parzen": (windows, float),
     "marginal_per_sequence": (marginal, per_sequence),
     "prediction_error": (prediction_error, float),
     "prediction_error_mean": (prediction_error_mean, float),

@@ -26,7 +26,7 @@ Boulanger-Lewandowski et al. (2012), 88 notes, whole sequences, every step score
 the mean over test sequences of nats by steps, so that every sequence counts alike. They draw one sample for each
 sequence; ours is a mean of more draws, which has the same expectation. Each repeat is the one that was best on the
 validation set by the bound it was trained on. RNN, LSTM, those with NADE and both baselines have no latent variables,
-so that theirs is the log-likelihood itself.
+and the posterior of the HMM, which expectation maximisation learns, is exact: theirs is the log-likelihood itself.
 
 RNN-NADE, RTRBM and RNN are quoted as Gan et al. print them. They are no bounds but log-likelihoods (the RTRBM's an
 estimate), which their authors average over steps, so they stand here for orientation only. RNN-NADE on JSB is also
@@ -68,6 +68,7 @@ number looks better than it is by one step in each. Whether the printed ones cam
         Row("RNN-RBM, from below", ours("rnn-rbm"), measures=dict.fromkeys(CORPORA, "annealed_per_sequence")),
         Row("RNN", ours("rnn"), numbers(-8.37, -4.46, -8.13, -8.71), GAN),
         Row("LSTM", ours("lstm")),
+        Row("HMM, 50 states", ours("hmm")),
         Row("Logistic regression on the last frame", ours("ar")),
         Row("Independent notes", ours("ar"), measures=dict.fromkeys(CORPORA, "marginal_per_sequence")),
     ),

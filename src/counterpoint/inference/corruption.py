@@ -1,0 +1,55 @@
+"""What corruptions share: z is a frame with noise."""
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import logit
+
+from counterpoint.core import AbstractDirected, AbstractDistribution, AbstractPosterior, AbstractUndirected
+from counterpoint.distributions import Bernoulli, Categorical, Family, SaltAndPepper
+from counterpoint.errors import CounterpointError
+
+
+class AbstractCorruption(AbstractPosterior):
+    """q(z | x), z shaped like a frame x: for a p that reconstructs x from z, and has no law of z of its own."""
+
+    family: eqx.AbstractVar[Family]
+    sees_future: ClassVar[bool] = False
+    fills_gaps: ClassVar[bool] = False
+    chain: ClassVar[bool] = True
+
+    def check(self, p):
+        if isinstance(p, AbstractDirected | AbstractUndirected):
+            raise CounterpointError(
+                f"{type(self).__name__} makes z of a frame by noise, and z of {type(p).__name__} has a law of its own,"
+                " which noise knows nothing of: choose p = dae, or another q"
+            )
+
+
+def salted(family: Family, x, rate) -> AbstractDistribution:
+    """Each entry stays, or with probability `rate` (a number, or one for each entry) any value takes its place, all of
+    them alike: 0 and 1, or the categories of an index."""
+    if family.name == "bernoulli":
+        return Bernoulli(logit((1 - rate) * x + rate / 2))
+    if family.name == "categorical":
+        count = family.shape[0]
+        return Categorical(jnp.log((1 - rate) * jax.nn.one_hot(x, count) + rate / count))
+    return SaltAndPepper(x, jnp.broadcast_to(jnp.asarray(rate, x.dtype), x.shape))
+
+
+def refuse(name: str, family: Family, known: tuple[str, ...], instead: str) -> None:
+    """Raise CounterpointError where a corruption of that name is none for a likelihood."""
+    if family.name not in known:
+        raise CounterpointError(f"{name}: no such noise is known for likelihood {family.name!r}: choose {instead}")
+
+
+REAL_FAMILIES = (
+    "gaussian",
+    "gaussian_log_std",
+    "gaussian_log_variance",
+    "discretised_gaussian",
+    "full_gaussian",
+    "grey",
+)

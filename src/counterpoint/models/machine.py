@@ -1,0 +1,89 @@
+"""What an RBM and its kin share: hidden units that are independent given a frame, and hear of it only Wx."""
+
+from abc import abstractmethod
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from counterpoint.core import AbstractDistribution, AbstractUndirected
+
+
+class AbstractMachine(AbstractUndirected):
+    """p(x, z) = exp(-E(x, z)) / Z,   E(x, z) = -z'Wx + what x has of itself + what each z_j has of itself
+
+    Each hidden unit is off, z_j = 0, or on; summed over all that z_j can be, with a = Wx,
+
+        F(x) = own(x) - sum_j softplus(log-odds_j(a_j)),   own(x) = -c'x, or |x - c|^2 / 2 for real x
+
+    so that W -> beta W, which is a -> beta a, is the same machine at another temperature. b (J,) adds to the log-odds,
+    c, shaped like a frame of M numbers, to what x has. Frames of a sequence are independent: nothing is carried from
+    one to the next.
+    """
+
+    weights: eqx.AbstractVar[Any]  # W (J, M): a matrix, or what multiplies like one
+    hidden: eqx.AbstractVar[Float[Array, " J"]]  # b
+    visible: eqx.AbstractVar[Float[Array, "*frame"]]  # c
+
+    @abstractmethod
+    def log_odds(self, a: Float[Array, " J"]) -> Float[Array, " J"]:
+        """That a unit is on rather than off, given a = Wx."""
+
+    @abstractmethod
+    def given(self, a: Float[Array, " J"]) -> AbstractDistribution:
+        """p(z | x) of an x with Wx = a."""
+
+    @abstractmethod
+    def own_energy(self, x) -> Float[Array, ""]:
+        """What x has of itself."""
+
+    @abstractmethod
+    def hidden_free_energy(self, z: Float[Array, " J"]) -> Float[Array, ""]:
+        """-log sum_x exp(-E(x, z)): an integral for real x."""
+
+    @abstractmethod
+    def state_free_energy(self, on: Float[Array, " J"]) -> Float[Array, ""]:
+        """The same, summed over every z whose units are on where `on` is 1 and off where it is 0."""
+
+    @abstractmethod
+    def natural(self, mean) -> Float[Array, "*frame"]:
+        """The c of independent units with these means."""
+
+    @abstractmethod
+    def strict(self) -> "AbstractMachine":
+        """What log Z sums over, where draws are of something else."""
+
+    def initial(self):
+        return None
+
+    def advance(self, carry, z, e):
+        return carry
+
+    def example(self):
+        return jnp.zeros_like(self.hidden)
+
+    def heard(self, x) -> Float[Array, " J"]:
+        """Wx."""
+        return self.weights @ jnp.ravel(x)
+
+    def input(self, x) -> Float[Array, " J"]:
+        """Each unit's log-odds given x."""
+        return self.log_odds(self.heard(x))
+
+    def free_energy(self, carry, x):
+        return self.own_energy(x) - jax.nn.softplus(self.input(x)).sum()
+
+    def posterior(self, carry, x):
+        return self.given(self.heard(x))
+
+    def dictionary(self):
+        return self.weights.T
+
+    def moved(self, hidden, visible) -> "AbstractMachine":
+        """With numbers (J,) and (M,) added to the biases; None for none."""
+        b = self.hidden if hidden is None else self.hidden + hidden
+        c = self.visible if visible is None else self.visible + visible.reshape(self.visible.shape)
+        return eqx.tree_at(lambda machine: (machine.hidden, machine.visible), self, (b, c))
