@@ -11,8 +11,8 @@ from counterpoint.core import AbstractDirected, AbstractPosterior, direct
 from counterpoint.distributions import Facts, Family
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.inference.amortised import Guess
-from counterpoint.models.svg import side_of
 from counterpoint.networks import Architecture, Encoder
+from counterpoint.networks.convolutional import side_of
 
 
 @dataclass(frozen=True)

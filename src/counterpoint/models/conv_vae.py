@@ -11,8 +11,8 @@ from jaxtyping import Float
 from counterpoint.core import AbstractDirected
 from counterpoint.distributions import Facts, Family, Gaussian
 from counterpoint.errors import at_least
-from counterpoint.models.svg import side_of
 from counterpoint.networks import Architecture, Decoder
+from counterpoint.networks.convolutional import side_of
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Stochastic video generation with a learned prior."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -12,8 +11,9 @@ from jaxtyping import Float, Int, PyTree
 
 from counterpoint.core import AbstractDirected, Seen
 from counterpoint.distributions import Facts, Family, Gaussian
-from counterpoint.errors import CounterpointError, at_least
+from counterpoint.errors import at_least
 from counterpoint.networks import Architecture, Decoder, Encoder, Maps, Stacked
+from counterpoint.networks.convolutional import side_of
 
 
 @dataclass(frozen=True)
@@ -170,14 +170,3 @@ class SVG(AbstractDirected):
         newest = jnp.minimum(jnp.arange(1, length + 1), jnp.maximum(self.conditioning - before, 0))  # 0 is from before
         skips = jax.tree.map(lambda old, a: jnp.concatenate([old[None], a])[newest], last, maps)
         return (before + length, jax.tree.map(lambda a: a[-1], skips)), skips
-
-
-def side_of(family: Family, name: str) -> int:
-    """Pixels of a square image's side. Raises CounterpointError, in the name of a part, where frames are none."""
-    side, numbers = math.isqrt(family.width), family.size % family.width
-    if side**2 != family.width or numbers or family.shape not in ((side, side), (family.width,)):
-        raise CounterpointError(
-            f"{name}: it is for square images of one channel, flattened or not, with numbers for each pixel, and frames"
-            f" here have shape {family.shape} with likelihood {family.name}: choose another, or prepare the images so"
-        )
-    return side

@@ -22,6 +22,7 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
+from counterpoint.distributions import Family
 from counterpoint.errors import CounterpointError
 
 GROUP = 16  # channels that are normalised together: the best number of Wu and He 2018
@@ -175,3 +176,15 @@ def halved(a: Float[Array, "channels side side"]):
     """The largest of each 2 x 2."""
     channels, side, _ = a.shape
     return a.reshape(channels, side // 2, 2, side // 2, 2).max((2, 4))
+
+
+def side_of(family: Family, name: str) -> int:
+    """Pixels of a square image's side. Raises CounterpointError, in the name of a part, where frames are none."""
+    side, numbers = math.isqrt(family.width), family.size % family.width
+    if side**2 != family.width or numbers or family.shape not in ((side, side), (family.width,)):
+        raise CounterpointError(
+            f"{name}: it is for square images of one channel, flattened or not, with numbers for each pixel, and frames"
+            f" here have shape {family.shape} with likelihood {family.name}: choose p = vrnn,"
+            " p = vae or q = filtering, or prepare the images so"
+        )
+    return side
