@@ -209,6 +209,7 @@ def test_from_the_exact_law_the_gradient_is_that_of_the_likelihood(name):
     near(*expected(MODELS[name](), 0), 1e-10)
 
 
+@pytest.mark.slow
 def test_after_many_sweeps_so_it_is_and_after_one_it_is_not():
     near(*expected(rtrbm(), 200), 1e-8)
     with pytest.raises(AssertionError):

@@ -136,6 +136,7 @@ def test_a_step_given_its_past_is_a_density():
     assert float(logsumexp(exact(p, x)) + np.log(step) - before) == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_from_the_exact_law_contrastive_divergence_is_the_gradient_of_the_likelihood():
     """Each end of a chain on the grid, weighed by its density given the past."""
     p, count = srtrbm(), len(LINE)

@@ -115,7 +115,8 @@ def test_long_chains_draw_from_the_posterior(augment):
         assert frequencies(p, PolyaGamma(PolyaGammaConfig(1, augment=False)), V, STATES, count)[0] > 1
 
 
-@pytest.mark.parametrize("augment", [pytest.param(True, marks=pytest.mark.slow), False])
+@pytest.mark.slow
+@pytest.mark.parametrize("augment", [True, False])
 def test_chains_that_look_to_the_end_draw_whole_paths_from_the_posterior(augment):
     p, count = tsbn(order=2)[0], 12_000
     found = [frequencies(p, PolyaGamma(PolyaGammaConfig(12, n, augment)), FRAMES, LATENTS, count)[0] for n in (2, 0)]
