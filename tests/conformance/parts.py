@@ -6,7 +6,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 from jax import random
 
 from counterpoint.bounds import ELBO, FIVO, IWAE, Annealed, Denoising, TrajectoryKL, Warmup
@@ -185,10 +184,6 @@ CHAIN_ESTIMATORS = {
     "pcd-tempered": ContrastiveDivergenceConfig(chains=2, temperatures=3),
     "maximum_likelihood": MaximumLikelihood(),
 }
-CHAINS_MEET = {  # the p that stand for all there
-    "pcd-tempered": ("rbm-binary", "rbm-grey", "ssrbm"),
-    "maximum_likelihood": ("rbm-binary", "rtrbm", "ssrbm"),
-}
 # p that reconstruct what q corrupts, whose parts meet only each other
 DENOISERS = {
     "dae-binary": ("binary", DAEConfig(width=3)),
@@ -208,95 +203,8 @@ DENOISING_BOUNDS = {
     "denoising-bare": Denoising(particles=2, information=False),
 }
 DENOISING_ESTIMATORS = {"walkback-1": WalkbackConfig(), "walkback-3": WalkbackConfig(3)}
-ONLY_FOR = {
-    "bottom_up": ("vae-2", "dbn"),
-    "convolutional": ("vae-conv", "svg"),
-    "tsbn_recognition": "tsbn",
-    "dtsbn_d_recognition": "dtsbn_d",
-    "kalman": "lds",
-    "noising": "diffusion",
-    "forward_backward": "hmm",
-    "iterative": ("vrnn", "srnn", "svg", "dmm", "lds", "vae"),
-    "mean_field_vb": "tsbn-1",
-    "polya_gamma": "tsbn-1",
-    "dbn_recognition": "dbn",
-    "mean_field": "dbm",
-    "optimised": ("vrnn", "srnn", "svg", "dmm", "lds", "vae", "tsbn", "dtsbn_d", "hmm"),
-}  # q, and the p it is made for
-DISCRETE = ("tsbn", "dtsbn_d", "hmm", "dbn", "dbm")  # p with discrete z
-WEIGHTLESS = (
-    *("prior", "kalman", "forward_backward", "noising", "mean_field_vb", "polya_gamma", "optimised"),
-    *("dbn_recognition", "mean_field"),
-)
-PATHS = ("stl", "dreg")  # estimators that score a z twice, and so need x whole
-MADE_FOR = {"greedy": "dbn_recognition", "persistent": "mean_field"}  # estimators, and the q without which they are not
 
 STEPS = np.array([5, 3])  # of the two sequences of a batch
-
-
-def fits(model: str, posterior: str) -> bool:
-    """Whether this q can guess this p's z."""
-    only = ONLY_FOR.get(posterior.split("-")[0])
-    return only is None or model.startswith(only)
-
-
-def trains(model: str, posterior: str, bound: str, estimator: str) -> bool:
-    """Whether this gradient of this bound exists."""
-    stepwise = estimator.startswith("filtering_em")
-    broken = (estimator in ("pathwise", *PATHS) or stepwise) and model.startswith(DISCRETE)
-    alone = BOUNDS[bound].particles < 2 or BOUNDS[bound].resampling is not None
-    lonely = estimator in ("vimco", "wake_sleep") and alone
-    cut = estimator in PATHS and BOUNDS[bound].resampling is not None
-    summed = estimator == "dreg" and BOUNDS[bound].splits
-    summing = stepwise or estimator in MADE_FOR
-    whole = (estimator == "local" and bound == "iwae") or (summing and not bound.startswith("elbo"))
-    blind = estimator == "filtering_em" and not posterior.startswith("iterative")
-    inexact = estimator == "em" and posterior not in ("kalman", "forward_backward")
-    held = estimator == "monte_carlo_em" and not weightless(posterior)
-    other = posterior != MADE_FOR.get(estimator, posterior)
-    return not (broken or lonely or cut or summed or whole or blind or inexact or held or other)
-
-
-def weightless(posterior: str) -> bool:
-    """Whether q has nothing to learn."""
-    return posterior.split("-")[0] in WEIGHTLESS and posterior != "optimised-filtering"
-
-
-def chains(model: str, bound: str, estimator: str) -> bool:
-    """The same for an undirected p."""
-    still = model.startswith(("rbm", "ssrbm"))
-    return (still or (bound != "trajectory_kl" and not estimator.startswith("pcd"))) and (
-        estimator != "cd-whole" or bound == "trajectory_kl"
-    )
-
-
-def corrupts(model: str, corruption: str) -> bool:
-    """Whether there is such noise for frames of that kind."""
-    kind = DENOISERS[model][0]
-    return (corruption, kind) not in (("salt_and_pepper", "real"), ("gaussian_noise", "index"))
-
-
-def denoises(model: str, corruption: str, bound: str) -> bool:
-    """Whether what is learned has something to learn from."""
-    bare = bound == "denoising-bare"
-    alike = (model, corruption) == ("dae-grey", "salt_and_pepper")
-    return corrupts(model, corruption) and bare >= alike and not (bare and corruption.startswith("learned"))
-
-
-MEETS = {  # q that fit many p and compile for long: the p that stand for all here; test_refusals builds them with all
-    "prior": (
-        *("autoregressive-0", "autoregressive-1", "autoregressive-2", "rnn-lstm", "rnn_nade"),
-        *("tsbn-1", "dmm", "hmm-binary"),
-    ),
-    "convolutional": ("vae-conv",),
-    "recurrent_filtering": ("srnn", "svg"),
-    "smoothing": ("srnn", "hmm-index"),
-    "iterative": ("srnn", "lds"),
-    "iterative-rate": ("lds",),
-    "optimised": ("tsbn-1", "dmm"),
-    "optimised-filtering": ("hmm-binary",),
-}
-PAIRS = [(p, q) for p in MODELS for q in POSTERIORS if fits(p, q) and p in MEETS.get(q, MODELS)]
 
 
 def frames(kind: str, rows: int, length: int, seed=0) -> np.ndarray:
@@ -375,70 +283,6 @@ def spoiled(batch: Batch, value) -> Batch:
     counts = np.broadcast_to(counts, batch.x.shape) & (True if batch.observed is None else np.asarray(batch.observed))
     value = value if batch.x.dtype.kind == "f" else {1e30: 10**6}.get(value, -1)
     return batch._replace(x=jnp.where(counts, batch.x, jnp.asarray(value, batch.x.dtype)))
-
-
-LATENTS = {  # what bounds and estimators can tell p by: the law of z
-    "none": ("autoregressive", "rnn"),
-    "coins": ("tsbn", "dtsbn_d", "dbn", "dbm"),
-    "categories": ("hmm",),
-    "several": ("diffusion", "vae-2"),
-}
-OWN = ("iterative", "kalman", "forward_backward", "dbn_recognition", "mean_field")  # q that some estimator asks for
-
-
-def latents(model: str) -> str:
-    return next((kind for kind, models in LATENTS.items() if model.startswith(models)), "gaussian")
-
-
-def learned(posterior: str) -> str:
-    """What bounds and estimators can tell q by."""
-    name = posterior.split("-")[0]
-    return name if name in OWN else f"learned: {not weightless(posterior)}"
-
-
-def covering(designs: list, meetings) -> list:
-    """Few of the designs in which all meetings happen that happen in any, chosen greedily."""
-    left, chosen = {design: meetings(design) for design in designs}, []
-    while left:
-        chosen.append(max(left, key=lambda design: len(left[design])))
-        met = left[chosen[-1]]
-        left = {design: rest for design, meetings in left.items() if (rest := meetings - met)}
-    return sorted(chosen)
-
-
-def meetings(design) -> set:
-    """The pair of p and q, and each two parts, where bounds and estimators know p and q by their kinds."""
-    model, posterior, *others = design
-    names = latents(model), learned(posterior), *others
-    return {design[:2]} | {((i, names[i]), (j, names[j])) for i in range(4) for j in range(i)}
-
-
-def designs() -> list[tuple[str, str, str, str]]:
-    """(p, q, bound, estimator) such that any two parts that can meet do meet."""
-    everything = [(p, q, b, e) for p, q in PAIRS for b in BOUNDS for e in ESTIMATORS if trains(p, q, b, e)]
-    return covering(everything, meetings)
-
-
-SELDOM = {  # q for many p: with which of them in the default suite
-    "recurrent_filtering": ("srnn",),
-    "smoothing": ("srnn",),
-    "iterative": (),
-    "iterative-rate": (),
-    "polya_gamma-ahead": (),
-    "optimised": (),
-    "optimised-filtering": (),
-}
-TWINS = ("stl",)  # estimators that share their code with another: with -m slow
-COSTLY = ("svg", "vae-conv", "dbn", "dbm")  # p that meet the other q with -m slow
-
-
-def shared_out(cases, every: int) -> list:
-    """Each `every`-th case (p, q, ...) in the default suite, the others with -m slow: they compile for minutes."""
-    usual = lambda i, case: i % every == 0 and case[0] not in COSTLY
-    seldom = lambda i, case: case[0] in SELDOM[case[1]] if case[1] in SELDOM else usual(i, case)
-    often = lambda i, case: case[-1] not in TWINS and seldom(i, case)
-    slow = pytest.mark.slow
-    return [case if often(i, case) else pytest.param(case, marks=slow) for i, case in enumerate(cases)]
 
 
 def refusal(call) -> str:

@@ -8,24 +8,21 @@ import numpy as np
 import pytest
 from jax import random
 
+from conformance.crossings import CHAINS_MEET, MADE_FOR, chains, shared_out
 from conformance.parts import (
     BOUNDS,
     CHAIN_BOUNDS,
     CHAIN_ESTIMATORS,
     CHAIN_POSTERIORS,
-    CHAINS_MEET,
     ESTIMATORS,
-    MADE_FOR,
     POSTERIORS,
     UNDIRECTED,
     batch_of,
     build,
     build_estimator,
     build_p,
-    chains,
     facts_of,
     refusal,
-    shared_out,
     spoiled,
     stirred,
 )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from jax import random
 
+from conformance.crossings import corrupts, covering, denoises
 from conformance.parts import (
     BOUNDS,
     CHAIN_BOUNDS,
@@ -23,9 +24,6 @@ from conformance.parts import (
     build,
     build_estimator,
     build_p,
-    corrupts,
-    covering,
-    denoises,
     facts_of,
     refusal,
     spoiled,

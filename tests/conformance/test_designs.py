@@ -8,18 +8,8 @@ import pytest
 from jax import random
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from conformance.parts import (
-    BOUNDS,
-    MADE_FOR,
-    PAIRS,
-    PATHS,
-    batch_of,
-    build,
-    build_estimator,
-    designs,
-    shared_out,
-    spoiled,
-)
+from conformance.crossings import MADE_FOR, PAIRS, PATHS, designs, shared_out
+from conformance.parts import BOUNDS, batch_of, build, build_estimator, spoiled
 from counterpoint.core import Batch, Pairing
 
 DESIGNS = designs()

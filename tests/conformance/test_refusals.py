@@ -7,6 +7,7 @@ import equinox as eqx
 import pytest
 from jax import random
 
+from conformance.crossings import DISCRETE, MADE_FOR, PAIRS, PATHS, corrupts, designs, fits, latents, trains
 from conformance.parts import (
     BOUNDS,
     CHAIN_BOUNDS,
@@ -16,24 +17,15 @@ from conformance.parts import (
     DENOISERS,
     DENOISING_BOUNDS,
     DENOISING_ESTIMATORS,
-    DISCRETE,
     ESTIMATORS,
-    MADE_FOR,
     MODELS,
-    PAIRS,
-    PATHS,
     POSTERIORS,
     UNDIRECTED,
     build,
     build_estimator,
     build_p,
-    corrupts,
-    designs,
     facts_of,
-    fits,
-    latents,
     refusal,
-    trains,
 )
 from counterpoint import bounds, estimators, inference, models
 from counterpoint.bounds import ELBO

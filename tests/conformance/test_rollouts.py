@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from jax import random
 
-from conformance.parts import MODELS, PAIRS, batch_of, build, build_p, frames, shared_out
+from conformance.crossings import PAIRS, shared_out
+from conformance.parts import MODELS, batch_of, build, build_p, frames
 from counterpoint.bounds import ELBO, FIVO, IWAE
 from counterpoint.core import Batch
 from counterpoint.inference import ForwardBackward, Kalman, Prior

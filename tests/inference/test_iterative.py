@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from jax import Array, random
 
-from conformance.parts import MODELS, batch_of, build_p, facts_of, fits, refusal, stirred
+from conformance.crossings import fits
+from conformance.parts import MODELS, batch_of, build_p, facts_of, refusal, stirred
 from counterpoint.bounds import ELBO
 from counterpoint.core import AbstractDirected, Batch, Pairing
 from counterpoint.distributions import Chain, Gaussian
