@@ -21,11 +21,11 @@ MOTION = {  # the slides' three trajectories: what is given, and how it goes on
     "walk": f"--prefix 30 --sequence {WALK} --length 45 --mean",
     "run": f"--prefix 20 --sequence {RUN} --length 40 --mean",
 }
-CHANGE = f"--prefix 20 --sequence {RUN} --length 180 --seed 0"
+CHANGE = f"--prefix 20 --sequence {RUN} --length 100"
 # name -> run, what of it is wanted, options of generate
 EXAMPLES = {
     **{name: ("cmu-dtsbn-d", (".gif",), options) for name, options in MOTION.items()},
-    "run-walk": ("cmu-zero-dtsbn-d", (".gif", ".png"), CHANGE),
+    "run-walk": ("cmu-zero-dtsbn-d", (".gif",), CHANGE),
     **{f"{corpus}-tsbn": (f"{corpus}-tsbn", (".mid", ".png"), "--length 100 --seed 1") for corpus in CORPORA},
     "balls": ("balls-dtsbn-s-2", (".gif", ".png"), "--prefix 10 --length 60"),
 }

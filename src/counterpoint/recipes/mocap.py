@@ -20,7 +20,7 @@ def recipes(name: str, corpus: str, decay: float, residual: bool) -> list[Recipe
         "dtsbn-d": (DTSBNDConfig(residual=residual), DTSBNDRecognitionConfig()),
         "hmsbn": (TSBNConfig(sees=False), q),
     }
-    about = "{} of order 1, 100 units a layer, as in Gan et al. 2015" + ", begun as a copy of the last frame" * residual
+    about = "{} of order 1, 100 units a layer, as in Gan et al. 2015"
     found = [network(f"{name}-{k}", about.format(k.upper()), corpus, p, q, fit) for k, (p, q) in voices.items()]
     alone = "The baseline without latent variables: linear regression on the last frame, each with its own scale"
     return [*found, regression(f"{name}-ar", alone, corpus, fit, residual=residual)]
