@@ -21,7 +21,7 @@ MOTION = {  # the slides' three trajectories: what is given, and how it goes on
     "walk": f"--prefix 30 --sequence {WALK} --length 45 --mean",
     "run": f"--prefix 20 --sequence {RUN} --length 40 --mean",
 }
-CHANGE = f"--prefix 20 --sequence {RUN} --length 100"
+CHANGE = f"--prefix 20 --sequence {RUN} --length 70"
 # name -> run, what of it is wanted, options of generate
 EXAMPLES = {
     **{name: ("cmu-dtsbn-d", (".gif",), options) for name, options in MOTION.items()},
