@@ -22,15 +22,31 @@ TEMPERATURES = 100  # of each chain
 MOVES = 200  # of each chain between a corruption and a reconstruction
 
 
-class Ended(AbstractDistribution):
+class AbstractEnd(AbstractDistribution):
+    """The end of a chain: known by its draws."""
+
+    pathwise: ClassVar[bool] = False
+    normalised: ClassVar[bool] = False
+
+    @property
+    def mean(self):
+        raise unknown("mean")
+
+    @property
+    def size(self):
+        raise unknown("size")
+
+    def like(self, raw):
+        raise unknown("family")
+
+
+class Ended(AbstractEnd):
     """z at the end of a chain that cools from independent units down to an RBM, which tends to p(z) = exp(-F(z)) / Z.
 
     Known by its draws. `log_prob` is -F(z): it lacks log Z.
     """
 
     machine: AbstractMachine
-    pathwise: ClassVar[bool] = False
-    normalised: ClassVar[bool] = False
 
     @property
     def support(self):
@@ -43,17 +59,6 @@ class Ended(AbstractDistribution):
 
     def log_prob(self, value, observed=None):
         return -self.machine.hidden_free_energy(value)
-
-    @property
-    def mean(self):
-        raise unknown("mean")
-
-    @property
-    def size(self):
-        raise unknown("size")
-
-    def like(self, raw):
-        raise unknown("family")
 
 
 def unknown(what: str) -> CounterpointError:
@@ -92,7 +97,7 @@ class Chained(AbstractDirected):
         return self.p.likelihood(carry, z)
 
 
-class Walked(AbstractDistribution):
+class Walked(AbstractEnd):
     """z at the end of a chain x -> z ~ q(z | x) -> x ~ p(x | z) -> .. of MOVES, which tends to the stationary law of z.
     It begins at p(x | z = 0), or of an index the first category.
 
@@ -101,8 +106,6 @@ class Walked(AbstractDistribution):
 
     p: AbstractModel
     q: AbstractPosterior
-    pathwise: ClassVar[bool] = False
-    normalised: ClassVar[bool] = False
 
     @property
     def support(self):
@@ -122,17 +125,6 @@ class Walked(AbstractDistribution):
 
     def log_prob(self, value, observed=None):
         return jnp.zeros(())
-
-    @property
-    def mean(self):
-        raise unknown("mean")
-
-    @property
-    def size(self):
-        raise unknown("size")
-
-    def like(self, raw):
-        raise unknown("family")
 
 
 class Corrupted(AbstractDirected):
