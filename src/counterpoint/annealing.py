@@ -22,6 +22,7 @@ from jaxtyping import Float, PyTree
 from counterpoint.core import AbstractModel, AbstractUndirected
 from counterpoint.errors import CounterpointError
 from counterpoint.models.machine import AbstractMachine
+from counterpoint.numerics import softplus
 
 AT_ONCE = 10  # hidden units whose states are counted side by side, as binary digits
 SETTLE = 10  # iterations of the mean field
@@ -70,7 +71,7 @@ class Annealing(NamedTuple):
     def change(self, x, a: Float[Array, " J"], low, high) -> Float[Array, ""]:
         """F_low(x) - F_high(x) of an x with Wx = a."""
         own = lambda beta: self.p.moved(None, (1 - beta) * self.shift).own_energy(x)
-        hidden = lambda beta: jax.nn.softplus(self.p.log_odds(beta * a)).sum()
+        hidden = lambda beta: softplus(self.p.log_odds(beta * a)).sum()
         return own(low) - own(high) + hidden(high) - hidden(low)
 
     @property
@@ -78,7 +79,7 @@ class Annealing(NamedTuple):
         """log Z_0."""
         none = jnp.zeros_like(self.p.hidden)
         visible = -self.p.moved(None, self.shift).hidden_free_energy(none)
-        return visible + jax.nn.softplus(self.p.hidden).sum()
+        return visible + softplus(self.p.hidden).sum()
 
 
 def begun(p: AbstractMachine) -> Annealing:

@@ -60,12 +60,12 @@ def run(words: list[str]) -> None:
     from jax import random
     from rich.console import Console
 
-    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.commands.process import settle
     from counterpoint.evaluation.gradients import gradients
     from counterpoint.report import table
     from counterpoint.report.estimators import COLUMNS, about, lines, write
 
-    keep_compiled()
+    settle()
     console = Console(highlight=False, markup=False)
     recipe, corpus, member = opened(options)
     batch = batch_of(member.p, corpus, options)

@@ -45,14 +45,14 @@ def run(words: list[str]) -> None:
         raise CounterpointError("give at least 0 particles, 1 replicate and 0 samples of Parzen windows")
     from rich.console import Console
 
-    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.commands.process import settle
     from counterpoint.commands.measure import COLUMNS, MANY, ONE, caption, measure, rows, summary
     from counterpoint.data import load
     from counterpoint.evaluation import write_csv
     from counterpoint.report import table
     from counterpoint.runs import EVALUATE, digest, open_run
 
-    keep_compiled()
+    settle()
     console = Console(highlight=False, markup=False)
     first = open_run(options.run)
     if options.corpora:

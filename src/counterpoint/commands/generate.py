@@ -54,13 +54,13 @@ def run(words: list[str]) -> None:
     import numpy as np
     from jax import random
 
-    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.commands.process import settle
     from counterpoint.commands.pictures import draw, keep, look
     from counterpoint.evaluation import generate
     from counterpoint.files import target
     from counterpoint.runs import open_run
 
-    keep_compiled()
+    settle()
     found = open_run(options.run)
     corpus = found.corpus()
     kinds = tuple(dict.fromkeys((look(corpus).suffix, ".npz")))

@@ -43,7 +43,7 @@ def run(words: list[str]) -> None:
     import numpy as np
     from rich.console import Console
 
-    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.commands.process import settle
     from counterpoint.commands.measure import FIRST, first
     from counterpoint.commands.pictures import draw
     from counterpoint.evaluation import error, predict
@@ -52,7 +52,7 @@ def run(words: list[str]) -> None:
     from counterpoint.report import table
     from counterpoint.runs import EVALUATE, open_run
 
-    keep_compiled()
+    settle()
     console = Console(highlight=False, markup=False)
     found = open_run(options.run)
     corpus = found.corpus()

@@ -58,11 +58,11 @@ def run(words: list[str]) -> int:
     chosen = table(options.table)
     check(options, list(chosen.runs()))
 
-    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.commands.process import settle
     from counterpoint.commands.stopping import CODES, signal_of, terminable
     from counterpoint.commands.tabling import Tabling
 
-    keep_compiled()
+    settle()
     assert options.out is not None
     names = [name for name in chosen.runs() if name in options.rows or not options.rows]
     work = Tabling(chosen, options.out, options.corpora, options.seeds, options.quick, options.page, console)

@@ -22,10 +22,10 @@ class Options:
 
 def run(words: list[str]) -> int:
     options = parse(Options, words, "counterpoint resume", ["run"])
-    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.commands.process import settle
     from counterpoint.commands.execute import execute
     from counterpoint.runs import open_run
 
-    keep_compiled()
+    settle()
     found = open_run(options.run)
     return execute(found, found.corpus())

@@ -73,10 +73,10 @@ def run(words: list[str]) -> int:
         if not least <= getattr(settings, name) < 2**31:
             raise CounterpointError(f"--{name} is {getattr(settings, name)}; give at least {least}, below 2^31")
 
-    from counterpoint.commands.cache import keep_compiled
+    from counterpoint.commands.process import settle
     from counterpoint.data import load
 
-    keep_compiled()
+    settle()
     chosen = dataclasses.replace(
         base, **{name: getattr(settings, name) for name in (*ROLES, "fit", "likelihood", "particles")}
     )

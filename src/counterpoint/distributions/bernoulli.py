@@ -8,6 +8,7 @@ from jax import Array, random
 from jaxtyping import Float
 
 from counterpoint.core import BINARY, AbstractDistribution, Support
+from counterpoint.numerics import softplus
 
 
 class Bernoulli(AbstractDistribution):
@@ -31,7 +32,7 @@ class Bernoulli(AbstractDistribution):
         return (noise < jax.nn.sigmoid(self.logits)).astype(self.logits.dtype)
 
     def log_prob(self, value, observed=None):
-        each = value * self.logits - jax.nn.softplus(self.logits)
+        each = value * self.logits - softplus(self.logits)
         return (each if observed is None else jnp.where(observed, each, 0.0)).sum()
 
     @property

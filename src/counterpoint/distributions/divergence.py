@@ -15,6 +15,7 @@ from counterpoint.distributions.chain import Empty
 from counterpoint.distributions.gaussian import FullGaussian, Gaussian, solve_lower
 from counterpoint.distributions.reparameterised import EULER, Beta, Gamma, Gumbel, GumbelMinimum, LogNormal
 from counterpoint.distributions.simplex import Dirichlet
+from counterpoint.numerics import softplus
 
 
 def gaussian(q: Gaussian, p: Gaussian) -> Float[Array, ""]:
@@ -38,7 +39,7 @@ def diagonal_and_full(q: Gaussian, p: FullGaussian) -> Float[Array, ""]:
 
 def bernoulli(q: Bernoulli, p: Bernoulli) -> Float[Array, ""]:
     """sum_i s(a_i) (a_i - b_i) - softplus(a_i) + softplus(b_i) for logits a of q and b of p."""
-    gap = jax.nn.softplus(p.logits) - jax.nn.softplus(q.logits)
+    gap = softplus(p.logits) - softplus(q.logits)
     return (jax.nn.sigmoid(q.logits) * (q.logits - p.logits) + gap).sum()
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from counterpoint.distributions.family import FAMILIES, Family
 from counterpoint.distributions.gaussian import LOG_TWO_PI, UNIT
 from counterpoint.errors import CounterpointError
+from counterpoint.numerics import softplus
 
 LEAST_RATE = 1e-6  # of a coin, or of a category
 LEAST_SCALE = 1e-2  # of a Gaussian entry, as a share of its scale over all members
@@ -40,7 +41,7 @@ class Coins(NamedTuple):
     family: Family
 
     def coefficients(self, whole: bool) -> Float[Array, "N S"]:
-        return jnp.concatenate([constant(-jax.nn.softplus(self.raw), whole), self.raw], -1)
+        return jnp.concatenate([constant(-softplus(self.raw), whole), self.raw], -1)
 
     def statistics(self, x, mask: Bool[Array, "... M"] | None) -> Float[Array, "... S"]:
         """x (..., *frame), finite where it is missing; mask None: all was seen."""

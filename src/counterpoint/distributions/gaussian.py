@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 from jax import Array, lax, random
 from jaxtyping import Bool, Float
 
 from counterpoint.core import REAL, AbstractDistribution, Support
+from counterpoint.numerics import softplus
 
 LOG_TWO_PI = 1.8378770664093453
 UNIT = 0.5413248546129181  # softplus(UNIT) = 1
@@ -49,7 +49,7 @@ class Gaussian(AbstractDistribution):
     def like(self, raw):
         """raw = [mu, s] with sigma = softplus(s + c), so that raw = 0 is the standard normal."""
         loc, scale = jnp.split(raw, 2)
-        scale = jax.nn.softplus(scale + UNIT) + 1e-4
+        scale = softplus(scale + UNIT) + 1e-4
         return Gaussian(loc.reshape(self.loc.shape), scale.reshape(self.loc.shape))
 
 
@@ -105,7 +105,7 @@ class FullGaussian(AbstractDistribution):
         """raw = [mu, log-like diagonal of L, below the diagonal]; raw = 0 is the standard normal."""
         d = self.loc.size
         loc, diagonal, below = raw[:d], raw[d : 2 * d], raw[2 * d :]
-        cholesky = jnp.diag(jax.nn.softplus(diagonal + UNIT) + 1e-4)
+        cholesky = jnp.diag(softplus(diagonal + UNIT) + 1e-4)
         rows, columns = jnp.tril_indices(d, -1)
         return FullGaussian(loc, cholesky.at[rows, columns].set(below))
 

@@ -8,6 +8,7 @@ from jax import Array, lax, random
 from jaxtyping import Float
 
 from counterpoint.core import BINARY, AbstractDistribution, Support
+from counterpoint.numerics import softplus
 
 
 class NADE(AbstractDistribution):
@@ -53,7 +54,7 @@ class NADE(AbstractDistribution):
         exponential has the marginal of what was observed for its mean over such draws: that sum itself is over 2^n
         terms for n missing entries."""
         logits, _ = self.follow(lambda logit, x: x, jnp.asarray(value, self.bias.dtype))
-        each = value * logits - jax.nn.softplus(logits)
+        each = value * logits - softplus(logits)
         return (each if observed is None else jnp.where(observed, each, 0.0)).sum()
 
     def complete(self, key, value, observed):

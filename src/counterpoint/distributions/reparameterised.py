@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from counterpoint.core import REAL, UNIT_INTERVAL, AbstractDistribution, Support
 from counterpoint.distributions.gaussian import LOG_TWO_PI, UNIT
+from counterpoint.numerics import softplus
 
 POSITIVE = Support("numbers above 0", lambda x: (x > 0) & np.isfinite(x))
 EULER = 0.5772156649015329  # Euler's constant
@@ -207,7 +208,7 @@ class Beta(AbstractEntrywise):
 
 def positive(raw):
     """Any number to one above 0, and 0 to 1."""
-    return jax.nn.softplus(raw + UNIT) + 1e-4
+    return softplus(raw + UNIT) + 1e-4
 
 
 def inside(x):

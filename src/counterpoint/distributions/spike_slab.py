@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from counterpoint.core import REAL, AbstractDistribution, Support
 from counterpoint.distributions.gaussian import LOG_TWO_PI
+from counterpoint.numerics import softplus
 
 
 class SpikeSlab(AbstractDistribution):
@@ -40,7 +41,7 @@ class SpikeSlab(AbstractDistribution):
 
     def log_prob(self, value, observed=None):
         slab = -0.5 * (((value - self.loc) / self.scale) ** 2 + LOG_TWO_PI) - jnp.log(self.scale)
-        each = jnp.where(value == 0, 0.0, self.logits + slab) - jax.nn.softplus(self.logits)
+        each = jnp.where(value == 0, 0.0, self.logits + slab) - softplus(self.logits)
         return (each if observed is None else jnp.where(observed, each, 0.0)).sum()
 
     @property

@@ -13,6 +13,7 @@ from counterpoint.distributions import Facts, Family, Gaussian
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.inference.corruption import REAL_FAMILIES, AbstractCorruption, refuse, salted
 from counterpoint.networks import mlp
+from counterpoint.numerics import softplus
 
 LEAST = 1e-4  # noise, so that no entry is ever told for sure
 
@@ -65,6 +66,6 @@ class LearnedCorruption(AbstractCorruption):
     def propose(self, p, carry, context, x, key):
         said = self.network if isinstance(self.network, jax.Array) else self.network(self.family.flatten(x))
         if self.family.name in REAL_FAMILIES:
-            return direct(Gaussian(x, LEAST + jax.nn.softplus(said).reshape(x.shape)))
+            return direct(Gaussian(x, LEAST + softplus(said).reshape(x.shape)))
         rate = LEAST + (1 - LEAST) * jax.nn.sigmoid(said)
         return direct(salted(self.family, x, rate.reshape(jnp.shape(x))))

@@ -17,6 +17,7 @@ from counterpoint.distributions import Bernoulli
 from counterpoint.errors import CounterpointError
 from counterpoint.models.tsbn import TSBN, Drive
 from counterpoint.networks import lagged
+from counterpoint.numerics import softplus
 
 COINS = ("bernoulli", "grey")  # families whose numbers are logits
 
@@ -66,7 +67,7 @@ class Turn(AbstractDistribution):
             own, old, column, given = now
             base = logits - column * old
             if self.omega is None:
-                gain = self.shown * column - jax.nn.softplus(base + column) + jax.nn.softplus(base)
+                gain = self.shown * column - softplus(base + column) + softplus(base)
             else:
                 gain = column * (self.shown - 0.5 - self.omega * (base + 0.5 * column))
             a = own + (self.counts * gain).sum()

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax.scipy.special import logit
 
@@ -13,6 +12,7 @@ from counterpoint.distributions import Bernoulli, Facts, Gaussian, Trajectory
 from counterpoint.distributions.gaussian import UNIT
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.networks import mlp
+from counterpoint.numerics import softplus
 
 WAVES = 4  # cosines of time that the network reads
 
@@ -92,7 +92,7 @@ class Diffusion(AbstractDirected):
         said, b = self.network(jnp.concatenate([jnp.ravel(z), waves])), self.rate(t)
         if self.real:
             moved, scale = (a.reshape(z.shape) for a in jnp.split(said, 2))
-            scale = jax.nn.softplus(scale + UNIT) + 1e-4
+            scale = softplus(scale + UNIT) + 1e-4
             return Gaussian(jnp.sqrt(1 - b) * z + jnp.sqrt(b) * moved, jnp.sqrt(b) * scale)
         return Bernoulli(logit((1 - b) * z + b / 2) + said.reshape(z.shape))
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, random
@@ -13,6 +12,7 @@ from jaxtyping import Float
 from counterpoint.core import AbstractDirected
 from counterpoint.distributions import Facts, Family, FullGaussian
 from counterpoint.errors import CounterpointError, at_least
+from counterpoint.numerics import softplus
 
 
 class Covariance(eqx.Module):
@@ -29,7 +29,7 @@ class Covariance(eqx.Module):
 
     @property
     def cholesky(self) -> Float[Array, "d d"]:
-        return jnp.tril(self.raw, -1) + jnp.diag(jax.nn.softplus(jnp.diag(self.raw)))
+        return jnp.tril(self.raw, -1) + jnp.diag(softplus(jnp.diag(self.raw)))
 
     @property
     def matrix(self) -> Float[Array, "d d"]:

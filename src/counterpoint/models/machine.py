@@ -4,12 +4,12 @@ from abc import abstractmethod
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
 from counterpoint.core import AbstractDistribution, AbstractUndirected
+from counterpoint.numerics import softplus
 
 
 class AbstractMachine(AbstractUndirected):
@@ -74,7 +74,7 @@ class AbstractMachine(AbstractUndirected):
         return self.log_odds(self.heard(x))
 
     def free_energy(self, carry, x):
-        return self.own_energy(x) - jax.nn.softplus(self.input(x)).sum()
+        return self.own_energy(x) - softplus(self.input(x)).sum()
 
     def posterior(self, carry, x):
         return self.given(self.heard(x))

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
@@ -13,6 +12,7 @@ from counterpoint.distributions import Bernoulli, Facts, Gaussian, Grey
 from counterpoint.distributions.gaussian import LOG_TWO_PI
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.models.machine import AbstractMachine
+from counterpoint.numerics import softplus
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class RBM(AbstractMachine):
 
     def hidden_free_energy(self, z):
         c, loc = jnp.ravel(self.visible), z @ self.weights + jnp.ravel(self.visible)
-        each = 0.5 * (loc**2 - c**2 + LOG_TWO_PI) if self.real else jax.nn.softplus(loc)
+        each = 0.5 * (loc**2 - c**2 + LOG_TWO_PI) if self.real else softplus(loc)
         return -(z @ self.hidden) - each.sum()
 
     def state_free_energy(self, on):

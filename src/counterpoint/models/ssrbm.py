@@ -12,6 +12,7 @@ from counterpoint.distributions import Facts, Gaussian, SpikeSlab
 from counterpoint.distributions.gaussian import LOG_TWO_PI
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.models.machine import AbstractMachine
+from counterpoint.numerics import softplus
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class SSRBM(AbstractMachine):
     @property
     def precision(self) -> Float[Array, " J"]:
         """alpha."""
-        return jax.nn.softplus(self.raw) + jnp.abs(self.weights @ self.weights.T).sum(1)
+        return softplus(self.raw) + jnp.abs(self.weights @ self.weights.T).sum(1)
 
     def log_odds(self, a):
         return self.hidden + self.slab * a + 0.5 * a**2 / self.precision

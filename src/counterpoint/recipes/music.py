@@ -24,10 +24,10 @@ def recipes(name: str, corpus: str, published: float, fit: FitConfig) -> list[Re
     tsbn = f"TSBN of order 1, 100 units, as in Gan et al. 2015 (test bound {published})"
     hmsbn = "HMSBN of 100 units: a TSBN that forgets what it saw"
     alone = "The baseline without latent variables: logistic regression on the last frame"
-    q = TSBNRecognitionConfig()
+    q, third = TSBNRecognitionConfig(), replace(learn, epochs=fit.epochs // 3)
     return [
         network(f"{name}-tsbn", tsbn, corpus, TSBNConfig(units=(100,)), q, learn),
-        network(f"{name}-hmsbn", hmsbn, corpus, TSBNConfig(units=(100,), sees=False), q, learn),
+        network(f"{name}-hmsbn", hmsbn, corpus, TSBNConfig(units=(100,), sees=False), q, third),
         regression(f"{name}-ar", alone, corpus, replace(fit, optimiser=OptimiserConfig(p=1e-2))),
     ]
 
