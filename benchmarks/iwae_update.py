@@ -28,6 +28,7 @@ from counterpoint.distributions.gaussian import UNIT
 from counterpoint.estimators import Pathwise
 from counterpoint.inference import FilteringConfig
 from counterpoint.models import VAEConfig
+from counterpoint.networks import Linear
 from counterpoint.rollout import rollout
 
 PIXELS, WIDTH, LATENT, RATE = 784, 200, 50, 1e-3
@@ -65,7 +66,7 @@ def linears(weights) -> list:
     """All layers, in the order of the data: q's, then p's."""
     p, q = weights
     layers = [q.from_x, *q.guess.rest.layers, *p.networks[0].layers]
-    return [layer for layer in layers if isinstance(layer, eqx.nn.Linear)]
+    return [layer for layer in layers if isinstance(layer, Linear)]
 
 
 class Torch:

@@ -16,6 +16,7 @@ from counterpoint.errors import CounterpointError
 from counterpoint.estimators import Pathwise
 from counterpoint.inference import BottomUpConfig, FilteringConfig, Prior
 from counterpoint.models import VAEConfig
+from counterpoint.networks import Linear
 from counterpoint.rollout import rollout
 from exact.cases import whole
 
@@ -49,7 +50,7 @@ def linear(layer, a):
 
 def net(network, a):
     """A Sequential of linear layers with tanh between them."""
-    layers = [layer for layer in network.layers if isinstance(layer, eqx.nn.Linear)]
+    layers = [layer for layer in network.layers if isinstance(layer, Linear)]
     for layer in layers[:-1]:
         a = np.tanh(linear(layer, a))
     return linear(layers[-1], a)

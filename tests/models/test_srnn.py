@@ -12,6 +12,7 @@ from counterpoint.core import Batch
 from counterpoint.distributions import facts
 from counterpoint.inference import Prior
 from counterpoint.models import SRNNConfig
+from counterpoint.networks import Linear
 from counterpoint.rollout import rollout
 
 pytestmark = pytest.mark.usefixtures("x64")
@@ -33,7 +34,7 @@ def affine(layer, a):
 
 
 def network(net, a):
-    layers = [layer for layer in net.layers if isinstance(layer, eqx.nn.Linear)]
+    layers = [layer for layer in net.layers if isinstance(layer, Linear)]
     for layer in layers[:-1]:
         a = clipped(affine(layer, a))
     return affine(layers[-1], a)

@@ -15,14 +15,14 @@ from counterpoint.estimators import Pathwise
 from counterpoint.estimators.pathwise import THINNED
 from counterpoint.inference import Prior
 from counterpoint.models import RNNConfig, RNNNADEConfig
-from counterpoint.networks import thinned
+from counterpoint.networks import Linear, thinned
 
 RNG = np.random.default_rng(0)
 X = RNG.integers(0, 2, (2, 4, 3)).astype(np.float32)
 
 
 def test_each_layer_loses_some_of_what_it_reads_and_the_rest_makes_up_for_it():
-    layers = {"a": eqx.nn.Linear(6, 2, key=random.key(0)), "b": (jnp.ones(3), eqx.nn.Linear(5, 4, key=random.key(1)))}
+    layers = {"a": Linear(6, 2, key=random.key(0)), "b": (jnp.ones(3), Linear(5, 4, key=random.key(1)))}
     found = jax.jit(jax.vmap(lambda key: thinned(layers, key, 0.25)))(random.split(random.key(2), 4000))
     for one, was in ((found["a"], layers["a"]), (found["b"][1], layers["b"][1])):
         share = np.asarray(one.weight) / np.asarray(was.weight)

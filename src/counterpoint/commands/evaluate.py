@@ -45,8 +45,8 @@ def run(words: list[str]) -> None:
         raise CounterpointError("give at least 0 particles, 1 replicate and 0 samples of Parzen windows")
     from rich.console import Console
 
-    from counterpoint.commands.process import settle
     from counterpoint.commands.measure import COLUMNS, MANY, ONE, caption, measure, rows, summary
+    from counterpoint.commands.process import settle
     from counterpoint.data import load
     from counterpoint.evaluation import write_csv
     from counterpoint.report import table

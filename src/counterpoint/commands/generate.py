@@ -54,8 +54,8 @@ def run(words: list[str]) -> None:
     import numpy as np
     from jax import random
 
-    from counterpoint.commands.process import settle
     from counterpoint.commands.pictures import draw, keep, look
+    from counterpoint.commands.process import settle
     from counterpoint.evaluation import generate
     from counterpoint.files import target
     from counterpoint.runs import open_run

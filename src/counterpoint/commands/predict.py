@@ -43,9 +43,9 @@ def run(words: list[str]) -> None:
     import numpy as np
     from rich.console import Console
 
-    from counterpoint.commands.process import settle
     from counterpoint.commands.measure import FIRST, first
     from counterpoint.commands.pictures import draw
+    from counterpoint.commands.process import settle
     from counterpoint.evaluation import error, predict
     from counterpoint.evaluation.baselines import last_frames
     from counterpoint.files import replacing, target

@@ -22,8 +22,8 @@ class Options:
 
 def run(words: list[str]) -> int:
     options = parse(Options, words, "counterpoint resume", ["run"])
-    from counterpoint.commands.process import settle
     from counterpoint.commands.execute import execute
+    from counterpoint.commands.process import settle
     from counterpoint.runs import open_run
 
     settle()

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from counterpoint.core import AbstractDirected, AbstractDistribution
 from counterpoint.distributions.location import gaussian, moved
 from counterpoint.errors import CounterpointError
-from counterpoint.networks import ACTIVATIONS, Maps, mlp
+from counterpoint.networks import ACTIVATIONS, Linear, Maps, mlp
 from counterpoint.shapes import latent, observation, shapes
 
 
@@ -22,7 +22,7 @@ class Guess(eqx.Module):
     the prior's mean from the start and learns how x_t moves it.
     """
 
-    from_carry: eqx.nn.Linear | None
+    from_carry: Linear | None
     rest: eqx.nn.Sequential
     activation: str = eqx.field(static=True)
     residual: bool = eqx.field(static=True)
@@ -34,7 +34,7 @@ class Guess(eqx.Module):
         size = latent(p).size if size is None else size
         self.activation, self.residual = config.activation, config.residual
         self.check(p)
-        self.from_carry = eqx.nn.Linear(inputs, config.width, use_bias=False, key=keys[0]) if past and inputs else None
+        self.from_carry = Linear(inputs, config.width, use_bias=False, key=keys[0]) if past and inputs else None
         sizes = (*(config.width,) * config.depth, size)
         self.rest = mlp(sizes, key=keys[1], activation=ACTIVATIONS[config.activation], bias=jnp.zeros(size))
 

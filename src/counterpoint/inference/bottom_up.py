@@ -14,6 +14,7 @@ from counterpoint.distributions import Chain, Facts, layered
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.inference.amortised import Guess, embedded, features
 from counterpoint.inference.filtering import FilteringConfig
+from counterpoint.networks import Linear
 from counterpoint.shapes import latent, shapes
 
 
@@ -36,7 +37,7 @@ class BottomUpConfig:
 class Above(eqx.Module):
     """q(z^l_t | z^l-1_t, z_<t), for a given past: of the kind of that layer in p's prior."""
 
-    from_under: eqx.nn.Linear
+    from_under: Linear
     guess: Guess
     carry: PyTree
     kind: AbstractDistribution  # its shapes
@@ -54,8 +55,8 @@ class BottomUp(AbstractPosterior):
     number of layers. The product with x_t runs over all t at once, before the scan.
     """
 
-    from_x: eqx.nn.Linear
-    from_under: tuple[eqx.nn.Linear, ...]
+    from_x: Linear
+    from_under: tuple[Linear, ...]
     guesses: tuple[Guess, ...]
     sees_future: ClassVar[bool] = False
     fills_gaps: ClassVar[bool] = False
@@ -66,9 +67,9 @@ class BottomUp(AbstractPosterior):
         keys = random.split(key, (len(kinds), 3))
         ones = [FilteringConfig(width, config.depth, config.activation) for width in widths]
         self.guesses = tuple(Guess(p, one, size=a.size, keys=k[1:]) for one, a, k in zip(ones, kinds, keys))
-        self.from_x = eqx.nn.Linear(features(p), widths[0], key=keys[0, 0])
+        self.from_x = Linear(features(p), widths[0], key=keys[0, 0])
         under = [sum(a.size for a in jax.tree.leaves(shapes(kind))) for kind in kinds]
-        self.from_under = tuple(eqx.nn.Linear(n, w, key=k[0]) for n, w, k in zip(under, widths[1:], keys[1:]))
+        self.from_under = tuple(Linear(n, w, key=k[0]) for n, w, k in zip(under, widths[1:], keys[1:]))
 
     def check(self, p):
         check_layers(p, len(self.guesses))

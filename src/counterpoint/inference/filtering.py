@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import equinox as eqx
 import jax
 from jax import random
 
@@ -11,6 +10,7 @@ from counterpoint.core import AbstractDirected, AbstractPosterior, direct
 from counterpoint.distributions import Facts
 from counterpoint.errors import at_least
 from counterpoint.inference.amortised import Guess, embedded, features
+from counterpoint.networks import Linear
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class Filtering(AbstractPosterior):
     Works with any directed p: see `Guess`. The product with x_t runs over all t at once, before the scan.
     """
 
-    from_x: eqx.nn.Linear
+    from_x: Linear
     guess: Guess
     sees_future: ClassVar[bool] = False
     fills_gaps: ClassVar[bool] = False
 
     def __init__(self, p: AbstractDirected, config: FilteringConfig, *, key):
         keys = random.split(key, 3)
-        self.from_x = eqx.nn.Linear(features(p), config.width, key=keys[0])
+        self.from_x = Linear(features(p), config.width, key=keys[0])
         self.guess = Guess(p, config, keys=keys[1:])
 
     def check(self, p):

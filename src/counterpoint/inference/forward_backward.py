@@ -94,15 +94,16 @@ class ForwardBackward(AbstractExact):
 
     def expect(self, p, batch):
         family, whole = exponential(p.family, p.emission), batch.observed is None
-        x, mask, valid = swap((*seen(batch), batch.valid))
+        (x, mask), valid = seen(batch), batch.valid
         # in a frame of one entry, such as an index, that entry is the frame
         entries = None if whole else mask.reshape(*valid.shape, *(-1,) * (x.ndim > 2))
         statistics = family.statistics(x, entries)
-        said = jnp.einsum("tbs,ns->tbn", statistics, family.coefficients(whole))
-        found = along(p, jnp.where(valid[..., None], said, 0.0), valid)
-        smoothed = jnp.where(valid[..., None], found.smoothed, 0.0)
-        emission = jnp.einsum("tbn,tbs->ns", smoothed, statistics)
-        return found.log_evidence.sum(0), Sums(smoothed[0].sum(0), found.pairs, emission)
+        said = statistics @ family.coefficients(whole).T
+        found = along(p, *swap((jnp.where(valid[..., None], said, 0.0), valid)))
+        smoothed = jnp.where(valid[..., None], swap(found.smoothed), 0.0)
+        flat = lambda rows: rows.reshape(-1, rows.shape[2])
+        emission = flat(smoothed).T @ flat(statistics)
+        return found.log_evidence.sum(0), Sums(smoothed[:, 0].sum(0), found.pairs, emission)
 
     def maximise(self, p, sums: Sums):
         """Probabilities stay above LEAST, so that messages may run scaled; what is impossible stays so."""

@@ -16,6 +16,7 @@ from counterpoint.distributions.location import diagonal, gaussian, variance
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.inference.amortised import embedded, features
 from counterpoint.inference.updates import AbstractUpdate, Descent, Gated, Moments, Rate, Refiner, normalised
+from counterpoint.networks import Linear
 from counterpoint.rollout import stop
 from counterpoint.shapes import latent, observation, shapes
 
@@ -74,7 +75,7 @@ class Iterative(AbstractPosterior):
     """
 
     update: AbstractUpdate
-    from_x: eqx.nn.Linear | None
+    from_x: Linear | None
     config: IterativeConfig = eqx.field(static=True)
     sees_future: ClassVar[bool] = False
     fills_gaps: ClassVar[bool] = False
@@ -97,7 +98,7 @@ class Iterative(AbstractPosterior):
         refiner = Refiner(inputs, d, config.width, config.depth, config.layer_norm, key=keys[0])
         self.update = (Gated if config.update == "network" else Rate)(refiner)
         if config.observe:
-            self.from_x = eqx.nn.Linear(features(p), refiner.layers[0].size, use_bias=False, key=keys[1])
+            self.from_x = Linear(features(p), refiner.layers[0].size, use_bias=False, key=keys[1])
 
     def check(self, p):
         law = latent(p)

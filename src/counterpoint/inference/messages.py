@@ -62,7 +62,9 @@ def _scaled(log_start, log_move, said, valid):
     both = a * c
     norm = both.sum(2, keepdims=True)
     share = jnp.where(valid[1:, :, None], a[:-1] / norm[:-1], 0.0)
-    pairs = move * jnp.einsum("tbi,tbj->ij", share, b[1:])
+    # one product over all rows, where einsum makes one for each t
+    flat = lambda rows: rows.reshape(-1, rows.shape[2])
+    pairs = move * (flat(share).T @ flat(b[1:]))
     return Chained(jnp.where(valid, increments, 0.0), a, both / norm, pairs)
 
 

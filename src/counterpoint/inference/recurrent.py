@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import equinox as eqx
 import jax
 from jax import lax, random
 
@@ -11,7 +10,7 @@ from counterpoint.core import AbstractDirected, AbstractPosterior, direct
 from counterpoint.distributions import Facts
 from counterpoint.errors import at_least
 from counterpoint.inference.amortised import Guess, embedded, features, seen_at
-from counterpoint.networks import CELLS, GRU, LSTM
+from counterpoint.networks import CELLS, GRU, LSTM, Linear
 from counterpoint.rollout import where
 
 
@@ -47,9 +46,9 @@ class RecurrentFiltering(AbstractPosterior):
     padding, leave the state as it is.
     """
 
-    gates: eqx.nn.Linear
+    gates: Linear
     cell: GRU | LSTM
-    from_a: eqx.nn.Linear
+    from_a: Linear
     guess: Guess
     sees_future: ClassVar[bool] = False
     fills_gaps: ClassVar[bool] = False
@@ -57,8 +56,8 @@ class RecurrentFiltering(AbstractPosterior):
     def __init__(self, p: AbstractDirected, config: RecurrentFilteringConfig, *, key):
         keys = random.split(key, 5)
         self.cell = CELLS[config.cell](config.hidden, key=keys[0])
-        self.gates = eqx.nn.Linear(features(p), self.cell.gates, key=keys[1])
-        self.from_a = eqx.nn.Linear(config.hidden, config.width, key=keys[2])
+        self.gates = Linear(features(p), self.cell.gates, key=keys[1])
+        self.from_a = Linear(config.hidden, config.width, key=keys[2])
         self.guess = Guess(p, config, config.past, keys=keys[3:])
 
     def check(self, p):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
-from counterpoint.networks import Highway
+from counterpoint.networks import Highway, Linear
 
 
 class Moments(NamedTuple):
@@ -30,13 +30,13 @@ class Refiner(eqx.Module):
     """phi: highway layers of ELUs over the inputs, each of which is normalised by itself, then four vectors (D,)."""
 
     layers: tuple[Highway, ...]
-    last: eqx.nn.Linear
+    last: Linear
     layer_norm: bool = eqx.field(static=True)
 
     def __init__(self, inputs: int, latents: int, width: int, depth: int, layer_norm: bool, *, key):
         keys = random.split(key, depth + 1)
         self.layers = tuple(Highway(width if i else inputs, width, key=keys[i]) for i in range(depth))
-        self.last = eqx.nn.Linear(width, 4 * latents, key=keys[-1])
+        self.last = Linear(width, 4 * latents, key=keys[-1])
         self.layer_norm = layer_norm
 
     def __call__(self, inputs, features) -> tuple[Moments, Moments]:

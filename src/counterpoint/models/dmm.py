@@ -12,7 +12,7 @@ from jaxtyping import Float
 from counterpoint.core import AbstractDirected
 from counterpoint.distributions import Facts, Family, Gaussian
 from counterpoint.errors import at_least
-from counterpoint.networks import mlp
+from counterpoint.networks import Linear, mlp
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,20 @@ class DMM(AbstractDirected):
     """
 
     start: Float[Array, " latent"]
-    linear: eqx.nn.Linear
+    linear: Linear
     gate: eqx.nn.Sequential
     move: eqx.nn.Sequential
-    spread: eqx.nn.Linear
+    spread: Linear
     to_x: eqx.nn.Sequential
     family: Family = eqx.field(static=True)
 
     def __init__(self, config: DMMConfig, facts: Facts, *, key):
         keys, d, family = random.split(key, 5), config.latent, facts.family
-        linear = eqx.nn.Linear(d, d, key=keys[0])
+        linear = Linear(d, d, key=keys[0])
         self.linear = eqx.tree_at(lambda n: (n.weight, n.bias), linear, (jnp.eye(d), jnp.zeros(d)))
         self.gate = mlp((d, config.transition, d), key=keys[1], last=jax.nn.sigmoid)
         self.move = mlp((d, config.transition, d), key=keys[2])
-        self.spread = eqx.nn.Linear(d, d, key=keys[3])
+        self.spread = Linear(d, d, key=keys[3])
         sizes = (d, *(config.emission,) * config.depth, family.size)
         self.to_x = mlp(sizes, key=keys[4], bias=facts.marginal)
         self.start, self.family = jnp.zeros(d), family

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from counterpoint.core import AbstractDirected, Seen
 from counterpoint.distributions import Facts, Family, Gaussian
 from counterpoint.errors import at_least
-from counterpoint.networks import CELLS, GRU, LSTM, clipped, mlp
+from counterpoint.networks import CELLS, GRU, LSTM, Linear, clipped, mlp
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class SRNN(AbstractDirected):
     paper, `Filtering` or `Iterative` where the future is not seen.
     """
 
-    gates: eqx.nn.Linear
+    gates: Linear
     cell: GRU | LSTM
     to_prior: eqx.nn.Sequential
     to_x: eqx.nn.Sequential
@@ -66,7 +66,7 @@ class SRNN(AbstractDirected):
         prior, x = ((both, *(config.width,) * depth) for depth in (config.depth, config.readout))
         zeros = jnp.zeros(2 * config.latent)
         self.cell = CELLS[config.cell](config.hidden, key=keys[0])
-        self.gates = eqx.nn.Linear(family.width, self.cell.gates, key=keys[1])
+        self.gates = Linear(family.width, self.cell.gates, key=keys[1])
         self.to_prior = mlp((*prior, 2 * config.latent), key=keys[2], activation=clipped, bias=zeros)
         self.to_x = mlp((*x, family.size), key=keys[3], activation=clipped, bias=facts.marginal)
         self.latent, self.family = config.latent, family

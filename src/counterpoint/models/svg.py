@@ -12,7 +12,7 @@ from jaxtyping import Float, Int, PyTree
 from counterpoint.core import AbstractDirected, Seen
 from counterpoint.distributions import Facts, Family, Gaussian
 from counterpoint.errors import at_least
-from counterpoint.networks import Architecture, Decoder, Encoder, Maps, Stacked
+from counterpoint.networks import Architecture, Decoder, Encoder, Linear, Maps, Stacked
 from counterpoint.networks.convolutional import side_of
 
 
@@ -84,13 +84,13 @@ class SVG(AbstractDirected):
     """
 
     encoder: Encoder
-    from_code: eqx.nn.Linear
+    from_code: Linear
     past: Stacked
-    to_prior: eqx.nn.Linear
-    code_gates: eqx.nn.Linear
-    z_gates: eqx.nn.Linear
+    to_prior: Linear
+    code_gates: Linear
+    z_gates: Linear
     predictor: Stacked
-    to_g: eqx.nn.Linear
+    to_g: Linear
     decoder: Decoder
     offset: Float[Array, " size"]
     latent: int = eqx.field(static=True)
@@ -104,15 +104,15 @@ class SVG(AbstractDirected):
         kind, side, base, z, h = config.architecture, self.side, config.base, config.latent, config.encoded
         self.encoder = Encoder(kind, side, base, h, key=keys[0])
         self.past = Stacked("lstm", config.hidden, config.prior_depth, key=keys[1])
-        self.from_code = eqx.nn.Linear(h, self.past.gates, key=keys[2])
-        to_prior = eqx.nn.Linear(config.hidden, 2 * z, key=keys[3])
+        self.from_code = Linear(h, self.past.gates, key=keys[2])
+        to_prior = Linear(config.hidden, 2 * z, key=keys[3])
         # a prior begins near N(0, 1), as in the other models
         start = 0.1 * to_prior.weight, jnp.zeros(2 * z)
         self.to_prior = eqx.tree_at(lambda layer: (layer.weight, layer.bias), to_prior, start)
         self.predictor = Stacked("lstm", config.hidden, config.depth, key=keys[4])
-        self.code_gates = eqx.nn.Linear(h, self.predictor.gates, key=keys[5])
-        self.z_gates = eqx.nn.Linear(z, self.predictor.gates, use_bias=False, key=keys[6])
-        self.to_g = eqx.nn.Linear(config.hidden, h, key=keys[7])
+        self.code_gates = Linear(h, self.predictor.gates, key=keys[5])
+        self.z_gates = Linear(z, self.predictor.gates, use_bias=False, key=keys[6])
+        self.to_g = Linear(config.hidden, h, key=keys[7])
         self.decoder = Decoder(kind, side, base, h, outputs, key=keys[8])
         self.offset = jnp.asarray(facts.marginal)
         self.latent, self.conditioning = z, config.conditioning

@@ -79,7 +79,7 @@ class Given(eqx.Module):
     past: Float[Array, " J"]
 
     def __call__(self, *above):
-        return Bernoulli(self.now @ above[-1] + self.past)
+        return Bernoulli(above[-1] @ self.now.T + self.past)
 
 
 class TSBN(AbstractDirected):
@@ -142,7 +142,7 @@ class TSBN(AbstractDirected):
     def likelihood(self, carry, z):
         drive = carry.seen.value
         past = self.visible.constant(drive.start) + drive.visible
-        return self.family(self.visible.now @ layers_of(z)[0] + past)
+        return self.family(layers_of(z)[0] @ self.visible.now.T + past)
 
 
 def remembered(order: int, family: Family, dtype) -> Float[Array, "m M"]:

@@ -11,7 +11,7 @@ from jax import random
 from counterpoint.core import AbstractDirected
 from counterpoint.distributions import Facts, Family, Gaussian
 from counterpoint.errors import at_least
-from counterpoint.networks import CELLS, GRU, LSTM, mlp
+from counterpoint.networks import CELLS, GRU, LSTM, Linear, mlp
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class VRNN(AbstractDirected):
 
     read_x: eqx.nn.Sequential
     read_z: eqx.nn.Sequential
-    gates_x: eqx.nn.Linear
-    gates_z: eqx.nn.Linear
+    gates_x: Linear
+    gates_z: Linear
     cell: GRU | LSTM
     to_prior: eqx.nn.Sequential
     to_x: eqx.nn.Sequential
@@ -55,8 +55,8 @@ class VRNN(AbstractDirected):
         self.cell = CELLS[config.cell](h, key=keys[0])
         self.read_x = mlp((family.width, *inner), key=keys[1], last=jax.nn.relu)
         self.read_z = mlp((config.latent, *inner), key=keys[2], last=jax.nn.relu)
-        self.gates_x = eqx.nn.Linear(config.width, self.cell.gates, key=keys[3])
-        self.gates_z = eqx.nn.Linear(config.width, self.cell.gates, use_bias=False, key=keys[4])
+        self.gates_x = Linear(config.width, self.cell.gates, key=keys[3])
+        self.gates_z = Linear(config.width, self.cell.gates, use_bias=False, key=keys[4])
         self.to_prior = mlp((h, *inner, 2 * config.latent), key=keys[5], bias=jnp.zeros(2 * config.latent))
         self.to_x = mlp((config.width + h, *inner, family.size), key=keys[6], bias=facts.marginal)
         self.latent, self.family = config.latent, family

@@ -6,6 +6,7 @@ from counterpoint.networks.dropout import thinned
 from counterpoint.networks.factored import Factored, factored
 from counterpoint.networks.highway import Highway
 from counterpoint.networks.lagged import Layer, back, lagged, layer, shift
+from counterpoint.networks.linear import Linear
 from counterpoint.networks.recurrence import Recurrence
 from counterpoint.networks.stacked import Stacked
 
@@ -20,6 +21,7 @@ __all__ = [
     "Factored",
     "Highway",
     "Layer",
+    "Linear",
     "Maps",
     "Recurrence",
     "Stacked",

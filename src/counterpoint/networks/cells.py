@@ -14,6 +14,8 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
+from counterpoint.networks.linear import Linear
+
 
 class GRU(eqx.Module):
     """h' = (1 - u) n + u h,  r, u = s(g_r, g_u),  n = tanh(i_n + r h_n)   (Cho et al. 2014).
@@ -21,11 +23,11 @@ class GRU(eqx.Module):
     State (hidden,); gates 3 * hidden.
     """
 
-    recurrent: eqx.nn.Linear
+    recurrent: Linear
     hidden: int = eqx.field(static=True)
 
     def __init__(self, hidden: int, *, key):
-        self.recurrent = eqx.nn.Linear(hidden, 3 * hidden, key=key)
+        self.recurrent = Linear(hidden, 3 * hidden, key=key)
         self.hidden = hidden
 
     @property
@@ -52,11 +54,11 @@ class LSTM(eqx.Module):
     State (h, c), each (hidden,); gates 4 * hidden.
     """
 
-    recurrent: eqx.nn.Linear
+    recurrent: Linear
     hidden: int = eqx.field(static=True)
 
     def __init__(self, hidden: int, *, key):
-        linear = eqx.nn.Linear(hidden, 4 * hidden, key=key)
+        linear = Linear(hidden, 4 * hidden, key=key)
         forget = jnp.zeros(4 * hidden).at[hidden : 2 * hidden].set(1.0)
         self.recurrent = eqx.tree_at(lambda layer: layer.bias, linear, forget)
         self.hidden = hidden
@@ -81,12 +83,12 @@ class LSTM(eqx.Module):
 class Elman(eqx.Module):
     """h' = f(g + U h), f logistic (seed 2, eq. 3) or tanh. State (hidden,); gates hidden."""
 
-    recurrent: eqx.nn.Linear
+    recurrent: Linear
     hidden: int = eqx.field(static=True)
     activation: Callable = eqx.field(static=True)
 
     def __init__(self, activation: Callable, hidden: int, *, key):
-        self.recurrent = eqx.nn.Linear(hidden, hidden, key=key)
+        self.recurrent = Linear(hidden, hidden, key=key)
         self.hidden, self.activation = hidden, activation
 
     @property
@@ -128,7 +130,7 @@ def mlp(sizes: tuple[int, ...], *, key, activation=jax.nn.relu, last=None, bias=
     layers = []
     pairs = list(itertools.pairwise(sizes))
     for i, (inputs, outputs) in enumerate(pairs):
-        linear = eqx.nn.Linear(inputs, outputs, key=random.fold_in(key, i))
+        linear = Linear(inputs, outputs, key=random.fold_in(key, i))
         end = i == len(pairs) - 1
         if end and bias is not None:
             linear = eqx.tree_at(lambda n: (n.weight, n.bias), linear, (0.1 * linear.weight, jnp.asarray(bias)))

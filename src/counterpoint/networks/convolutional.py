@@ -24,6 +24,7 @@ from jaxtyping import Float
 
 from counterpoint.distributions import Family
 from counterpoint.errors import CounterpointError
+from counterpoint.networks.linear import Linear
 
 GROUP = 16  # channels that are normalised together: the best number of Wu and He 2018
 LARGEST = 8  # what may be left of a side for the last kernel to read in one piece
@@ -66,7 +67,7 @@ class Encoder(eqx.Module):
     """
 
     stages: tuple[eqx.nn.Sequential, ...]
-    last: eqx.nn.Linear
+    last: Linear
     pools: bool = eqx.field(static=True)
 
     def __init__(self, architecture: Architecture, side: int, base: int, dim: int, *, key):
@@ -78,7 +79,7 @@ class Encoder(eqx.Module):
                 convolutions = threes((inputs, *(outputs,) * count(i)), keys[i])
             stages.append(eqx.nn.Sequential([layer for c in convolutions for layer in (c, *rectified(outputs))]))
         self.stages, self.pools = tuple(stages), architecture == "vgg"
-        self.last = eqx.nn.Linear(channels[-1] * rest**2, dim, key=keys[-1])
+        self.last = Linear(channels[-1] * rest**2, dim, key=keys[-1])
 
     def __call__(self, image: Float[Array, "1 side side"]) -> tuple[Float[Array, " dim"], Maps]:
         a, maps = image, []
@@ -98,7 +99,7 @@ class Decoder(eqx.Module):
     starts a tenth as large, and nothing follows it. Without `copies` it is given no maps, and a stage reads b^i alone.
     """
 
-    first: eqx.nn.Linear
+    first: Linear
     start: eqx.nn.Sequential
     stages: tuple[eqx.nn.Sequential, ...]
     rest: int = eqx.field(static=True)
@@ -109,7 +110,7 @@ class Decoder(eqx.Module):
     ):
         channels, self.rest = pyramid(side, base)
         keys, stages, read = random.split(key, len(channels) + 1), [], 2 if copies else 1
-        self.first = eqx.nn.Linear(dim, channels[-1] * self.rest**2, key=keys[-1])
+        self.first = Linear(dim, channels[-1] * self.rest**2, key=keys[-1])
         self.start = eqx.nn.Sequential(rectified(channels[-1]))
         for i, (after, own) in reversed(list(enumerate(itertools.pairwise((outputs, *channels))))):
             convolutions: list = [Doubling(read * own, after, key=keys[i])]

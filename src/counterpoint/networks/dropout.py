@@ -5,6 +5,8 @@ import jax
 from jax import random
 from jaxtyping import PyTree
 
+from counterpoint.networks.linear import Linear
+
 
 def thinned(tree: PyTree, key, rate: float) -> PyTree:
     """W diag(m) / (1 - rate) in place of the W of every linear layer, m_i = 0 with probability `rate`, else 1: what
@@ -13,7 +15,7 @@ def thinned(tree: PyTree, key, rate: float) -> PyTree:
     The same m for all steps of a sequence, within the recurrence, too (Gal and Ghahramani 2016), and ours, for all
     sequences of a batch.
     """
-    linear = lambda a: isinstance(a, eqx.nn.Linear)
+    linear = lambda a: isinstance(a, Linear)
     leaves, structure = jax.tree.flatten(tree, is_leaf=linear)
 
     def thin(a, key):

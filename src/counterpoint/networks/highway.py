@@ -6,6 +6,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from counterpoint.networks.linear import Linear
+
 
 class Highway(eqx.Module):
     """y = g x' + (1 - g) elu(W x + b),  g = s(V x + c)      (Srivastava et al. 2015)
@@ -14,11 +16,11 @@ class Highway(eqx.Module):
     other inputs, which may have been computed before a scan.
     """
 
-    products: eqx.nn.Linear
+    products: Linear
     units: int = eqx.field(static=True)
 
     def __init__(self, inputs: int, units: int, *, key):
-        self.products = eqx.nn.Linear(inputs, (2 if inputs == units else 3) * units, key=key)
+        self.products = Linear(inputs, (2 if inputs == units else 3) * units, key=key)
         self.units = units
 
     @property

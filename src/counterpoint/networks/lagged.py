@@ -44,7 +44,7 @@ def layer(key, scale: float, out: int, order: int, *, now=0, across=0, below=0, 
 
 def back(weights: Float[Array, "n out in"], lags: Float[Array, "n in"]) -> Float[Array, " out"]:
     """sum_d W_d u_t-d for one t; lags newest first."""
-    return sum((w @ u for w, u in zip(weights, lags)), start=jnp.zeros(weights.shape[1], weights.dtype))
+    return sum((u @ w.T for w, u in zip(weights, lags)), start=jnp.zeros(weights.shape[1], weights.dtype))
 
 
 def shift(lags: Float[Array, "n in"], new: Float[Array, " in"]) -> Float[Array, "n in"]:

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Float
 
+from counterpoint.networks.linear import Linear
 from counterpoint.networks.stacked import Stacked
 
 
@@ -16,18 +17,18 @@ class Recurrence(eqx.Module):
     product with x runs over all t at once.
     """
 
-    gates: eqx.nn.Linear
+    gates: Linear
     cell: Stacked
 
     def __init__(self, width: int, cell: str, hidden: int, depth: int, *, key):
         """width: of a frame. cell: a key of CELLS."""
         a, b = random.split(key)
         self.cell = Stacked(cell, hidden, depth, key=a)
-        self.gates = eqx.nn.Linear(width, self.cell.gates, key=b)
+        self.gates = Linear(width, self.cell.gates, key=b)
 
     def initial(self):
         """The state that holds h_1."""
-        return self.cell(self.gates(jnp.zeros(self.gates.in_features)), self.cell.initial())
+        return self.cell(self.gates(jnp.zeros(self.gates.weight.shape[1])), self.cell.initial())
 
     def output(self, state) -> Float[jax.Array, " hidden"]:
         """h of a state."""

@@ -5,6 +5,7 @@ from jax import Array, random
 from jaxtyping import Float
 
 from counterpoint.networks.cells import CELLS, GRU, LSTM, Elman
+from counterpoint.networks.linear import Linear
 
 
 class Stacked(eqx.Module):
@@ -15,13 +16,13 @@ class Stacked(eqx.Module):
     """
 
     cells: tuple[GRU | LSTM | Elman, ...]
-    between: tuple[eqx.nn.Linear, ...]
+    between: tuple[Linear, ...]
 
     def __init__(self, cell: str, hidden: int, depth: int, *, key):
         """cell: a key of CELLS."""
         keys = random.split(key, (2, depth))
         self.cells = tuple(CELLS[cell](hidden, key=k) for k in keys[0])
-        self.between = tuple(eqx.nn.Linear(hidden, above.gates, key=k) for above, k in zip(self.cells[1:], keys[1]))
+        self.between = tuple(Linear(hidden, above.gates, key=k) for above, k in zip(self.cells[1:], keys[1]))
 
     @property
     def gates(self) -> int:
