@@ -20,10 +20,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 
-from counterpoint.core import BINARY, REAL, AbstractDirected, AbstractUndirected, Support
+from counterpoint.core import AbstractDirected, AbstractUndirected
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
 from counterpoint.registry import parts
+from counterpoint.support import BINARY, REAL, Support
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "models.md"
 HEAD = ("model", "directed", "latent", "nonlinear", "distributed", "past", "the first line of its equations")

@@ -12,17 +12,21 @@ __version__ = "0.1.0"
 
 _HOME = {
     "core": "Batch Pairing AbstractDistribution AbstractModel AbstractDirected AbstractUndirected AbstractPosterior "
-    "AbstractBound AbstractEstimator Estimate Proposal State Support Trace",
+    "AbstractBound AbstractEstimator Estimate Proposal State Trace",
+    "support": "Support",
     "errors": "CounterpointError",
     "distributions": "NADE Bernoulli Categorical Chain Counts Empty FullGaussian Gaussian Grey Facts Family "
-    "divergence facts",
+    "divergence facts "
+    "Beta Concrete Dirichlet DiscretisedGaussian Gamma Gumbel GumbelMinimum Kumaraswamy LogNormal SaltAndPepper "
+    "SpikeSlab Trajectory",
     "models": "VAE VAEConfig "
     "CRBM FCRBM RNNRBM RTRBM SRTRBM SSRBM TRBM "
     "CRBMConfig FCRBMConfig RNNRBMConfig RTRBMConfig SRTRBMConfig SSRBMConfig TRBMConfig "
-    "ConvVAE ConvVAEConfig DAE DAEConfig "
+    "ConvVAE ConvVAEConfig DAE DAEConfig DBM DBMConfig DBN DBNConfig Diffusion DiffusionConfig "
     "DMM DTSBND HMM LDS RBM RNN RNNNADE SRNN SVG TSBN VRNN Autoregressive DMMConfig HMMConfig LDSConfig "
     "RBMConfig RNNConfig RNNNADEConfig SRNNConfig SVGConfig TSBNConfig VRNNConfig AutoregressiveConfig DTSBNDConfig",
     "inference": "BottomUp BottomUpConfig Convolutional ConvolutionalConfig "
+    "DBNRecognition DBNRecognitionConfig MeanField MeanFieldConfig Noising NoisingConfig "
     "GaussianNoise GaussianNoiseConfig LearnedCorruption LearnedCorruptionConfig "
     "SaltAndPepperConfig SaltAndPepperNoise "
     "MeanFieldVB MeanFieldVBConfig Optimised OptimisedConfig PolyaGamma PolyaGammaConfig "
@@ -33,7 +37,7 @@ _HOME = {
     "estimators": "STL DReG "
     "EM VIMCO ContrastiveDivergence FilteringEM MonteCarloEM Pathwise ScoreFunction WakeSleep "
     "ContrastiveDivergenceConfig FilteringEMConfig ScoreFunctionConfig VIMCOConfig WakeSleepConfig "
-    "Walkback WalkbackConfig",
+    "Walkback WalkbackConfig Greedy GreedyConfig MaximumLikelihood Persistent PersistentConfig",
     "data": "Corpus Sequences load",
     "training": "FitConfig Fitted Maximised OptimiserConfig em fit",
     "evaluation": "compare evaluate generate log_partition predict reconstruct",
@@ -57,22 +61,33 @@ if TYPE_CHECKING:
         Pairing,
         Proposal,
         State,
-        Support,
         Trace,
     )
     from counterpoint.data import Corpus, Sequences, load
     from counterpoint.distributions import (
         NADE,
         Bernoulli,
+        Beta,
         Categorical,
         Chain,
+        Concrete,
         Counts,
+        Dirichlet,
+        DiscretisedGaussian,
         Empty,
         Facts,
         Family,
         FullGaussian,
+        Gamma,
         Gaussian,
         Grey,
+        Gumbel,
+        GumbelMinimum,
+        Kumaraswamy,
+        LogNormal,
+        SaltAndPepper,
+        SpikeSlab,
+        Trajectory,
         divergence,
         facts,
     )
@@ -86,8 +101,13 @@ if TYPE_CHECKING:
         DReG,
         FilteringEM,
         FilteringEMConfig,
+        Greedy,
+        GreedyConfig,
+        MaximumLikelihood,
         MonteCarloEM,
         Pathwise,
+        Persistent,
+        PersistentConfig,
         ScoreFunction,
         ScoreFunctionConfig,
         VIMCOConfig,
@@ -102,6 +122,8 @@ if TYPE_CHECKING:
         BottomUpConfig,
         Convolutional,
         ConvolutionalConfig,
+        DBNRecognition,
+        DBNRecognitionConfig,
         DTSBNDRecognition,
         DTSBNDRecognitionConfig,
         Filtering,
@@ -118,8 +140,12 @@ if TYPE_CHECKING:
         KalmanConfig,
         LearnedCorruption,
         LearnedCorruptionConfig,
+        MeanField,
+        MeanFieldConfig,
         MeanFieldVB,
         MeanFieldVBConfig,
+        Noising,
+        NoisingConfig,
         Optimised,
         OptimisedConfig,
         PolyaGamma,
@@ -138,6 +164,8 @@ if TYPE_CHECKING:
     from counterpoint.models import (
         CRBM,
         DAE,
+        DBM,
+        DBN,
         DMM,
         DTSBND,
         FCRBM,
@@ -162,6 +190,10 @@ if TYPE_CHECKING:
         ConvVAEConfig,
         CRBMConfig,
         DAEConfig,
+        DBMConfig,
+        DBNConfig,
+        Diffusion,
+        DiffusionConfig,
         DMMConfig,
         DTSBNDConfig,
         FCRBMConfig,
@@ -182,6 +214,7 @@ if TYPE_CHECKING:
         VRNNConfig,
     )
     from counterpoint.recipes import Recipe, recipe
+    from counterpoint.support import Support
     from counterpoint.training import FitConfig, Fitted, Maximised, OptimiserConfig, em, fit
 
 

@@ -11,18 +11,19 @@ from typing import Any, ClassVar, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax import Array
+from jax import Array, random
 from jax.core import Tracer
 from jaxtyping import Bool, Float, Int, PyTree
 
 from counterpoint.errors import CounterpointError
+from counterpoint.support import Support
+
+THINNED = 2**31 + 1  # a stream of randomness of its own
 
 
 class Seen(NamedTuple):
-    """Marks a part of a carry that is a function of e_t alone: the same for all particles of a sequence, so it is
-    computed once for them, and over all t at once. A model that has it has a `memory`, too: by that it is known where
-    particles have seen different x."""
+    """Marks a part of a carry that is a function of e_t alone, computed once for all particles and over all t at once.
+    A model that has it has a `memory`, too: by that it is known where particles have seen different x."""
 
     value: PyTree
 
@@ -40,19 +41,6 @@ class Batch(NamedTuple):
     valid: Bool[Array, "B T"]
     observed: PyTree | None = None
     state: PyTree = None
-
-
-class Support(NamedTuple):
-    """What values a distribution can give: a name that q and p must share, and a test of data."""
-
-    name: str
-    contains: Any  # elementwise, in NumPy: array -> bool array
-
-
-REAL = Support("real numbers", np.isfinite)
-BINARY = Support("0 or 1", lambda x: (x == 0) | (x == 1))
-UNIT_INTERVAL = Support("numbers between 0 and 1", lambda x: (x >= 0) & (x <= 1))
-COUNTS = Support("counts 0, 1, 2, ...", lambda x: (x >= 0) & (x == np.round(x)))
 
 
 class AbstractDistribution(eqx.Module):
@@ -349,4 +337,6 @@ class Pairing(eqx.Module):
         return self.estimator.initial()
 
     def __call__(self, batch: Batch, key, memory, step) -> tuple[Estimate, PyTree]:
-        return self.estimator(self.p, self.q, self.bound, batch, key, memory, step)
+        """The estimate for one step of training, of a p that dropout has thinned."""
+        p = self.p.thinned(random.fold_in(key, THINNED))
+        return self.estimator(p, self.q, self.bound, batch, key, memory, step)

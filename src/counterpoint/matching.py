@@ -3,16 +3,11 @@
 import jax
 from jaxtyping import PyTree
 
-from counterpoint.core import (
-    AbstractBound,
-    AbstractDirected,
-    AbstractEstimator,
-    AbstractPosterior,
-    Support,
-)
+from counterpoint.core import AbstractBound, AbstractDirected, AbstractEstimator, AbstractPosterior
 from counterpoint.errors import CounterpointError
 from counterpoint.rollout import first_proposal
 from counterpoint.shapes import latent, shapes
+from counterpoint.support import Support
 
 
 def check(p, q: AbstractPosterior, bound: AbstractBound, estimator: AbstractEstimator) -> None:

@@ -8,11 +8,10 @@ import pytest
 from jax import random
 
 from counterpoint.bounds import ELBO, score
-from counterpoint.core import Batch
+from counterpoint.core import THINNED, Batch, Pairing
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
-from counterpoint.estimators import Pathwise
-from counterpoint.estimators.pathwise import THINNED
+from counterpoint.estimators import Pathwise, ScoreFunctionConfig
 from counterpoint.inference import Prior
 from counterpoint.models import RNNConfig, RNNNADEConfig
 from counterpoint.networks import Linear, thinned
@@ -35,16 +34,20 @@ def test_each_layer_loses_some_of_what_it_reads_and_the_rest_makes_up_for_it():
     np.testing.assert_array_equal(found["b"][0], 1.0)
 
 
-@pytest.mark.parametrize("config", [RNNConfig, pytest.param(RNNNADEConfig, marks=pytest.mark.slow)])
-def test_training_is_of_what_is_left_and_evaluation_of_the_whole(config):
+SLOW = pytest.param(RNNNADEConfig, Pathwise(), marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("config", "by"), [(RNNConfig, Pathwise()), (RNNConfig, ScoreFunctionConfig()), SLOW])
+def test_training_is_of_what_is_left_and_evaluation_of_the_whole(config, by):
     p = config(hidden=4, cell="lstm", dropout=0.5).build(facts(tuple(X)), random.key(0))
     whole = config(hidden=4, cell="lstm").build(facts(tuple(X)), random.key(0))
     batch, key = Batch(jnp.asarray(X), jnp.ones((2, 4), bool)), random.key(3)
+    estimator = by.build(p, facts(tuple(X)), random.key(1))
 
     @eqx.filter_jit
     def values(p):
         def loss(p):
-            estimate = Pathwise()(p, Prior(), ELBO(), batch, key, (), 0)[0]
+            estimate = Pairing(p, Prior(), ELBO(), estimator)(batch, key, estimator.initial(), 0)[0]
             return estimate.surrogate, estimate.value
 
         grad, value = eqx.filter_grad(loss, has_aux=True)(p)

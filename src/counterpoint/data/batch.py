@@ -11,10 +11,11 @@ import numpy as np
 from jax import Array, random
 from jaxtyping import Bool, Int, Shaped
 
-from counterpoint.core import AbstractModel, Batch, Support
+from counterpoint.core import AbstractModel, Batch
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
 from counterpoint.shapes import observation, shapes
+from counterpoint.support import Support
 
 
 class Bucket(NamedTuple):

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
-from counterpoint.core import BINARY, AbstractDistribution, Support
+from counterpoint.core import AbstractDistribution
 from counterpoint.numerics import softplus
+from counterpoint.support import BINARY, Support
 
 
 class Bernoulli(AbstractDistribution):

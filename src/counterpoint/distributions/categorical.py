@@ -8,7 +8,8 @@ import numpy as np
 from jax import Array, random
 from jaxtyping import Float
 
-from counterpoint.core import AbstractDistribution, Support
+from counterpoint.core import AbstractDistribution
+from counterpoint.support import Support
 
 
 class Categorical(AbstractDistribution):

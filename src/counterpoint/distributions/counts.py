@@ -9,7 +9,8 @@ from jax import Array, random
 from jax.scipy.special import gammaln
 from jaxtyping import Float
 
-from counterpoint.core import COUNTS, AbstractDistribution, Support
+from counterpoint.core import AbstractDistribution
+from counterpoint.support import COUNTS, Support
 
 
 class Counts(AbstractDistribution):

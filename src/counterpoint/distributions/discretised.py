@@ -11,8 +11,9 @@ from jax import Array
 from jax.scipy.special import erfc
 from jaxtyping import Float
 
-from counterpoint.core import AbstractDistribution, Support
+from counterpoint.core import AbstractDistribution
 from counterpoint.distributions.gaussian import LOG_TWO_PI, Gaussian
+from counterpoint.support import Support
 
 NEAR = 0.05  # of a step: how far beside the grid a value may be, for float32 rounds 16 bits by less than a hundredth
 LOOKED_AT = 2**22  # values that tell a grid

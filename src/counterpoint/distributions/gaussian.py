@@ -6,8 +6,9 @@ import jax.numpy as jnp
 from jax import Array, lax, random
 from jaxtyping import Bool, Float
 
-from counterpoint.core import REAL, AbstractDistribution, Support
+from counterpoint.core import AbstractDistribution
 from counterpoint.numerics import softplus
+from counterpoint.support import REAL, Support
 
 LOG_TWO_PI = 1.8378770664093453
 UNIT = 0.5413248546129181  # softplus(UNIT) = 1

@@ -5,8 +5,9 @@ from typing import ClassVar
 from jax import Array
 from jaxtyping import Float
 
-from counterpoint.core import UNIT_INTERVAL, AbstractDistribution, Support
+from counterpoint.core import AbstractDistribution
 from counterpoint.distributions.bernoulli import Bernoulli
+from counterpoint.support import UNIT_INTERVAL, Support
 
 
 class Grey(AbstractDistribution):

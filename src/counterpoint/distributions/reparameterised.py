@@ -13,9 +13,10 @@ from jax import Array, random
 from jax.scipy.special import betaln, gammaln
 from jaxtyping import Float
 
-from counterpoint.core import REAL, UNIT_INTERVAL, AbstractDistribution, Support
+from counterpoint.core import AbstractDistribution
 from counterpoint.distributions.gaussian import LOG_TWO_PI, UNIT
 from counterpoint.numerics import softplus
+from counterpoint.support import REAL, UNIT_INTERVAL, Support
 
 POSITIVE = Support("numbers above 0", lambda x: (x > 0) & np.isfinite(x))
 EULER = 0.5772156649015329  # Euler's constant

@@ -6,7 +6,8 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
-from counterpoint.core import UNIT_INTERVAL, AbstractDistribution, Support
+from counterpoint.core import AbstractDistribution
+from counterpoint.support import UNIT_INTERVAL, Support
 
 
 class SaltAndPepper(AbstractDistribution):

@@ -9,8 +9,9 @@ from jax import Array, random
 from jax.scipy.special import gammaln
 from jaxtyping import Float
 
-from counterpoint.core import AbstractDistribution, Support
+from counterpoint.core import AbstractDistribution
 from counterpoint.distributions.reparameterised import positive
+from counterpoint.support import Support
 
 SIMPLEX = Support("numbers above 0 that sum to 1", lambda x: (x > 0) & (x <= 1))
 

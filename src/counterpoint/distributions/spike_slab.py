@@ -7,9 +7,10 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
-from counterpoint.core import REAL, AbstractDistribution, Support
+from counterpoint.core import AbstractDistribution
 from counterpoint.distributions.gaussian import LOG_TWO_PI
 from counterpoint.numerics import softplus
+from counterpoint.support import REAL, Support
 
 
 class SpikeSlab(AbstractDistribution):

@@ -3,21 +3,17 @@
 from typing import ClassVar
 
 import jax.numpy as jnp
-from jax import random
 
 from counterpoint.core import AbstractEstimator, Batch, Estimate, State
 from counterpoint.errors import CounterpointError
 from counterpoint.rollout import rollout
 from counterpoint.shapes import latent
 
-THINNED = 2**31 + 1  # a stream of its own
-
 
 class Pathwise(AbstractEstimator):
     """grad E_eps[ f(g(eps)) ] = E_eps[ grad f(g(eps)) ] with z = g(eps) (Kingma and Welling 2014; seed 3, sec. 2.4).
 
     Unbiased for ELBO and IWAE; for FIVO see there. Needs samples that are differentiable functions of q's parameters.
-    Of a p that leaves connections out (dropout) all is that of p.thinned, drawn anew each time.
     """
 
     name: ClassVar[str] = "pathwise"
@@ -35,7 +31,6 @@ class Pathwise(AbstractEstimator):
         return self
 
     def __call__(self, p, q, bound, batch: Batch, key, memory, step):
-        p = p.thinned(random.fold_in(key, THINNED))
         trace, state = rollout(
             p, q, batch, key, particles=bound.particles, resampling=bound.resampling, closed_form=bound.closed_form
         )

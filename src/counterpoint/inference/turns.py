@@ -12,12 +12,13 @@ import jax.numpy as jnp
 from jax import Array, lax, random
 from jaxtyping import Float
 
-from counterpoint.core import BINARY, AbstractDistribution, Support
+from counterpoint.core import AbstractDistribution
 from counterpoint.distributions import Bernoulli
 from counterpoint.errors import CounterpointError
 from counterpoint.models.tsbn import TSBN, Drive
 from counterpoint.networks import lagged
 from counterpoint.numerics import softplus
+from counterpoint.support import BINARY, Support
 
 COINS = ("bernoulli", "grey")  # families whose numbers are logits
 

@@ -9,11 +9,12 @@ from jax import Array, random
 from jaxtyping import Float
 
 from counterpoint import annealing
-from counterpoint.core import BINARY, AbstractDistribution
+from counterpoint.core import AbstractDistribution
 from counterpoint.distributions import Bernoulli, Facts, layered, layers_of
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.models.boltzmann import TEMPERATURES, AbstractBoltzmann, measured
 from counterpoint.models.rbm import RBM, rbm
+from counterpoint.support import BINARY
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,6 @@ class Linear(eqx.Module):
         begin = lambda key, *shape: random.uniform(key, shape, minval=-most, maxval=most)
         self.weight, self.bias = begin(a, outputs, inputs), begin(b, outputs) if use_bias else None
 
-    def __call__(self, x: Float[Array, " inputs"], *, key=None) -> Float[Array, " outputs"]:
+    def __call__(self, x, *, key=None):
         y = x @ self.weight.T
         return y if self.bias is None else y + self.bias
