@@ -13,7 +13,6 @@ alternate between the sides; the ratio is that of medians.
 """
 
 import argparse
-import time
 
 import equinox as eqx
 import jax
@@ -22,6 +21,7 @@ import numpy as np
 import optax
 import torch
 from jax import random
+from timing import Learning, medians
 from torch.nn.functional import elu, leaky_relu, linear, softplus
 
 from counterpoint.bounds import ELBO
@@ -51,8 +51,8 @@ def ours(frames: np.ndarray, iterations: int):
         estimate, _ = FilteringEM()(p, q, ELBO(), batch, key, (), 0)
         return estimate.surrogate, estimate.value
 
-    def update(weights, state, key):
-        change, state = rule.update(jax.grad(loss, has_aux=True)(weights, key)[0], state)
+    def update(weights, state, call):
+        change, state = rule.update(jax.grad(loss, has_aux=True)(weights, random.key(call))[0], state)
         return optax.apply_updates(weights, change), state
 
     def check(weights, key):
@@ -227,15 +227,8 @@ def main() -> None:
         weights, state, update, check = ours(frames, iterations)
         other = Torch(weights, frames, iterations)
         worst = max(worst, agree(weights, check, other))
-        times: dict[str, list[float]] = {"ours": [], "torch": []}
-        for i in range(options.rounds + 3):
-            start = time.perf_counter()
-            weights, state = jax.block_until_ready(update(weights, state, random.key(i)))
-            middle = time.perf_counter()
-            other.update()
-            for name, taken in zip(times, (middle - start, time.perf_counter() - middle)):
-                times[name] += [1e3 * taken] if i >= 3 else []
-        mine, theirs = (float(np.median(times[name])) for name in ("ours", "torch"))
+        sides = {"ours": Learning(update, weights, state), "torch": other.update}
+        mine, theirs = medians(sides, options.rounds).values()
         print(f"| {iterations} | {mine:.1f} | {theirs:.1f} | {theirs / mine:.2f} |")
     print(f"\nGradients of both sides differ by {worst:.0e} at most, as a share of the largest of their array.")
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; JAX {jax.__version__}; float32")

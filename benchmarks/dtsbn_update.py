@@ -10,7 +10,6 @@ floor is the time of this update's matrix products alone, each in the shape it h
 """
 
 import argparse
-import time
 
 import equinox as eqx
 import jax
@@ -19,6 +18,7 @@ import numpy as np
 import optax
 import torch
 from jax import random
+from timing import Learning, medians
 
 from counterpoint.bounds import ELBO
 from counterpoint.core import Batch
@@ -45,8 +45,8 @@ def ours(frames: np.ndarray):
         p, q = eqx.combine(weights, static)
         return estimator(p, q, bound, batch, key, estimator.initial(), 0)[0].surrogate
 
-    def update(weights, state, key):
-        change, state = rule.update(jax.grad(loss)(weights, key), state)
+    def update(weights, state, call):
+        change, state = rule.update(jax.grad(loss)(weights, random.key(call)), state)
         return optax.apply_updates(weights, change), state
 
     def check(weights, key):
@@ -163,17 +163,8 @@ def main() -> None:
         other = Torch(weights, frames)
         worst = agree(weights, check, other)
         least = floor(batch)
-        times: dict[str, list[float]] = {"ours": [], "torch": [], "floor": []}
-        for i in range(options.rounds + 3):
-            start = time.perf_counter()
-            weights, state = jax.block_until_ready(update(weights, state, random.key(i)))
-            middle = time.perf_counter()
-            other.update()
-            end = time.perf_counter()
-            least()
-            for name, taken in zip(times, (middle - start, end - middle, time.perf_counter() - end)):
-                times[name] += [1e3 * taken] if i >= 3 else []
-        mine, theirs, base = (float(np.median(times[name])) for name in ("ours", "torch", "floor"))
+        sides = {"ours": Learning(update, weights, state), "torch": other.update, "floor": least}
+        mine, theirs, base = medians(sides, options.rounds).values()
         print(f"| {batch} | {mine:.1f} | {theirs:.1f} | {theirs / mine:.2f} | {base:.1f} | {base / mine:.0%} |")
     print(f"\nGradients of both sides differ by {worst:.0e} at most, as a share of the largest of their array.")
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; JAX {jax.__version__}; float32")

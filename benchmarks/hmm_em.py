@@ -1,18 +1,18 @@
 """One iteration of expectation maximisation for a diagonal-Gaussian HMM (K = 50, 50 sequences of 100 steps, 88
-dimensions) against hmmlearn and dynamax.
+dimensions) against hmmlearn and dynamax, with a plain loop in PyTorch as a control.
 
-    pip install hmmlearn dynamax
+    pip install hmmlearn dynamax torch
     python benchmarks/hmm_em.py [--rounds 20]
 
 All start from the same parameters, and their likelihoods and new parameters must agree before anything is timed.
 hmmlearn's implementation is "scaling", in double precision; priors without weight make its M-step and dynamax's the
 maximum of the likelihood. dynamax's E- and M-step are compiled once, as an iteration here is; a call of its `fit_em`
-compiles them anew, so one call of each `fit` for one iteration is timed as well. Rounds go round the sides, and ratios
-are those of medians.
+compiles them anew, so one call of each `fit` for one iteration is timed as well. PyTorch runs the same scaled messages
+eagerly, a product a step, all sequences at once, in single precision. Rounds go round the sides, and ratios are those
+of medians.
 """
 
 import argparse
-import time
 import warnings
 from functools import partial
 
@@ -21,8 +21,10 @@ import hmmlearn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import torch
 from dynamax.hidden_markov_model import DiagonalGaussianHMM
 from hmmlearn.hmm import GaussianHMM
+from timing import medians
 
 from counterpoint.core import Batch
 from counterpoint.distributions import Family
@@ -90,13 +92,50 @@ class Dynamax:
         self.compiled = jax.jit(step)
 
     def step(self):
-        return jax.block_until_ready(self.compiled(self.params, self.state, self.x))
+        return self.compiled(self.params, self.state, self.x)
 
     def fit(self):
-        return jax.block_until_ready(self.model.fit_em(self.params, self.props, self.x, num_iters=1, verbose=False))
+        return self.model.fit_em(self.params, self.props, self.x, num_iters=1, verbose=False)
 
 
-def agree(p, q, batch, learn: Hmmlearn, other: Dynamax) -> float:
+class Torch:
+    """Scaled messages and the maximum of the likelihood, eager."""
+
+    def __init__(self, x, *begin):
+        self.x = torch.tensor(x)
+        self.begin = [torch.tensor(a, dtype=torch.float32) for a in begin]
+
+    def step(self):
+        """New start, moves, means and scales, and the log-likelihood under the old ones."""
+        start, move, means, scales = self.begin
+        rows = self.x.reshape(-1, WIDTH)
+        precision = scales**-2
+        constant = -0.5 * (means**2 * precision + np.log(2 * np.pi)).sum(1) - torch.log(scales).sum(1)
+        said = rows @ (means * precision).T - 0.5 * rows**2 @ precision.T + constant
+        said = said.reshape(COUNT, STEPS, STATES).transpose(0, 1)
+        most = said.max(2, keepdim=True).values
+        weight = torch.exp(said - most)
+        forth, back, totals = [start * weight[0]], [torch.ones(COUNT, STATES)], []
+        for t in range(STEPS):
+            joint = forth[-1] if t == 0 else (forth[-1] @ move) * weight[t]
+            totals.append(joint.sum(1, keepdim=True))
+            forth[t:] = [joint / totals[-1]]
+        for t in range(STEPS - 1, 0, -1):
+            back.append((back[-1] * weight[t]) @ move.T / totals[t])
+        a, c = torch.stack(forth), torch.stack(back[::-1])
+        smoothed = a * c
+        later = (weight * c)[1:] / torch.stack(totals)[1:]
+        pairs = move * (a[:-1].reshape(-1, STATES).T @ later.reshape(-1, STATES))
+        share = smoothed.transpose(0, 1).reshape(-1, STATES)
+        count = share.sum(0)[:, None]
+        mean = share.T @ rows / count
+        spread = torch.sqrt(share.T @ rows**2 / count - mean**2)
+        first = smoothed[0].sum(0)
+        new = first / first.sum(), pairs / pairs.sum(1, keepdim=True), mean, spread
+        return new, float((torch.log(torch.stack(totals)) + most).sum())
+
+
+def agree(p, q, batch, learn: Hmmlearn, other: Dynamax, control: Torch) -> float:
     """The largest difference of a new parameter: probabilities, means, scales."""
     new, log_evidence = iterate(p, q, (batch,))
     law = jax.vmap(new.family)(new.emission)
@@ -104,10 +143,11 @@ def agree(p, q, batch, learn: Hmmlearn, other: Dynamax) -> float:
     model, (params, _, total) = learn.fit(), other.step()
     theirs = (model.startprob_, model.transmat_, model.means_, np.sqrt(np.stack([np.diag(a) for a in model.covars_])))
     dyna = (params.initial.probs, params.transitions.transition_matrix, *params.emissions)
-    for found in (model.monitor_.history[0], total):
+    plain, plainly = control.step()
+    for found in (model.monitor_.history[0], total, plainly):
         assert abs(float(log_evidence.sum()) - float(found)) < 1e-5 * abs(float(found)), (log_evidence.sum(), found)
     apart = lambda side: max(float(np.abs(np.asarray(a) - np.asarray(b)).max()) for a, b in zip(mine, side))
-    worst = max(apart(theirs), apart(dyna))
+    worst = max(apart(theirs), apart(dyna), apart(plain))
     assert worst < 2e-3, worst
     return worst
 
@@ -120,25 +160,21 @@ def main() -> None:
     x, *begin = problem()
     p, q = ours(*begin), ForwardBackward()
     batch = Batch(jnp.asarray(x), jnp.ones(x.shape[:2], bool))
-    learn, other = Hmmlearn(x, *begin), Dynamax(x, *begin)
-    worst = agree(p, q, batch, learn, other)
+    learn, other, control = Hmmlearn(x, *begin), Dynamax(x, *begin), Torch(x, *begin)
+    worst = agree(p, q, batch, learn, other, control)
     sides = {
-        "counterpoint": lambda: jax.block_until_ready(iterate(p, q, (batch,))),
+        "counterpoint": lambda: iterate(p, q, (batch,)),
         "counterpoint, a call of em": lambda: em(p, q, batch, 1),
         "hmmlearn, a call of fit": learn.fit,
         "dynamax": other.step,
         "dynamax, a call of fit_em": other.fit,
+        "PyTorch eager": control.step,
     }
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for i in range(options.rounds + 2):
-        for name, call in sides.items():
-            start = time.perf_counter()
-            call()
-            times[name] += [1e3 * (time.perf_counter() - start)] if i >= 2 else []
-    base = float(np.median(times["counterpoint"]))
+    times = medians(sides, options.rounds)
+    base = times["counterpoint"]
     print("| side | ms | times ours |\n|---|---|---|")
     for name, taken in times.items():
-        print(f"| {name} | {np.median(taken):.2f} | {np.median(taken) / base:.1f} |")
+        print(f"| {name} | {taken:.2f} | {taken / base:.1f} |")
     print(f"\nNew parameters differ by {worst:.0e} at most.")
     print(f"hmmlearn {hmmlearn.__version__}, float64; dynamax {dynamax.__version__}; JAX {jax.__version__}; float32")
 

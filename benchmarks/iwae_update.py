@@ -11,7 +11,6 @@ alone, each in the shape it has here, in XLA.
 
 import argparse
 import itertools
-import time
 
 import equinox as eqx
 import jax
@@ -20,6 +19,7 @@ import numpy as np
 import optax
 import torch
 from jax import random
+from timing import Learning, medians
 
 from counterpoint.bounds import IWAE
 from counterpoint.core import Batch
@@ -37,7 +37,7 @@ BACK = (LATENT, WIDTH, WIDTH, PIXELS)  # of p's
 
 
 def ours(images: np.ndarray, particles: int):
-    """(weights, state, update, check): update(weights, state, key) is compiled and takes its arguments over."""
+    """(weights, state, update, check): update(weights, state, call) is compiled and takes its arguments over."""
     known = facts(tuple(images[:, None]), "binary")
     p = VAEConfig().build(known, random.key(0))
     q = FilteringConfig(width=WIDTH, depth=2, activation="tanh").build(p, known, random.key(1))
@@ -49,8 +49,8 @@ def ours(images: np.ndarray, particles: int):
         p, q = eqx.combine(weights, static)
         return estimator(p, q, bound, batch, key, (), 0)[0].surrogate
 
-    def update(weights, state, key):
-        change, state = rule.update(jax.grad(loss)(weights, key), state)
+    def update(weights, state, call):
+        change, state = rule.update(jax.grad(loss)(weights, random.key(call)), state)
         return optax.apply_updates(weights, change), state
 
     def check(weights, key):
@@ -154,17 +154,8 @@ def main() -> None:
     other = Torch(weights, images, options.particles)
     worst = agree(weights, check, other)
     least = floor(options.batch, options.particles)
-    times: dict[str, list[float]] = {"ours": [], "torch": [], "floor": []}
-    for i in range(options.rounds + 3):
-        start = time.perf_counter()
-        weights, state = jax.block_until_ready(update(weights, state, random.key(i)))
-        middle = time.perf_counter()
-        other.update()
-        end = time.perf_counter()
-        least()
-        for name, taken in zip(times, (middle - start, end - middle, time.perf_counter() - end)):
-            times[name] += [1e3 * taken] if i >= 3 else []
-    mine, theirs, base = (float(np.median(times[name])) for name in ("ours", "torch", "floor"))
+    sides = {"ours": Learning(update, weights, state), "torch": other.update, "floor": least}
+    mine, theirs, base = medians(sides, options.rounds).values()
     print("| particles | batch | counterpoint, ms | PyTorch eager, ms | ratio | products alone, ms | share of them |")
     print("|---|---|---|---|---|---|---|")
     row = (options.particles, options.batch, f"{mine:.1f}", f"{theirs:.1f}", f"{theirs / mine:.2f}", f"{base:.1f}")

@@ -11,7 +11,6 @@ has no way to say.
 """
 
 import argparse
-import time
 
 import dynamax
 import equinox as eqx
@@ -20,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from dynamax.linear_gaussian_ssm import lgssm_smoother
 from dynamax.linear_gaussian_ssm.inference import make_lgssm_params
+from timing import medians
 
 from counterpoint.core import Batch
 from counterpoint.inference import Kalman
@@ -62,17 +62,6 @@ def agree(found, want) -> float:
     return worst
 
 
-def timed(sides: dict, rounds: int) -> dict[str, float]:
-    """Medians, in ms."""
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for i in range(rounds + 2):
-        for name, call in sides.items():
-            start = time.perf_counter()
-            jax.block_until_ready(call())
-            times[name] += [1e3 * (time.perf_counter() - start)] if i >= 2 else []
-    return {name: float(np.median(taken)) for name, taken in times.items()}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
@@ -90,12 +79,12 @@ def main() -> None:
         worst = agree(smooth(p, batch), other(x))
         sides = {"ours": lambda batch=batch: smooth(p, batch), "dynamax": lambda x=x: other(x)}
         rounds = options.rounds if steps == STEPS else max(options.rounds // 5, 1)
-        taken = timed(sides, rounds)
+        taken = medians(sides, rounds)
         ratio = taken["dynamax"] / taken["ours"]
         print(f"| {count} of {steps} | {taken['ours']:.1f} | {taken['dynamax']:.1f} | {ratio:.2f} | {worst:.0e} |")
     x = jnp.asarray(drawn(COUNT, STEPS, *values))
     gaps = Batch(x, jnp.ones(x.shape[:2], bool), jnp.asarray(np.random.default_rng(2).random(x.shape) > 0.1))
-    missing = timed({"ours": lambda: smooth(p, gaps)}, options.rounds)["ours"]
+    missing = medians({"ours": lambda: smooth(p, gaps)}, options.rounds)["ours"]
     print(f"\nWith a tenth of the entries missing: {missing:.1f} ms")
     print(f"dynamax {dynamax.__version__}; JAX {jax.__version__}; float32")
 

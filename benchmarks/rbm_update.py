@@ -12,13 +12,13 @@ medians. The floor is the time of this update's matrix products alone, each in t
 """
 
 import argparse
-import time
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
 from jax import random
+from timing import medians
 
 from counterpoint.bounds import TrajectoryKL
 from counterpoint.core import Batch
@@ -41,8 +41,8 @@ class Ours:
             estimate, _ = estimator(p, q, bound, batch, key, (), 0)
             return estimate.surrogate, estimate.value if reports else ()
 
-        def update(p, key):
-            grad, value = jax.grad(loss, has_aux=True)(p, key)
+        def update(p, call):
+            grad, value = jax.grad(loss, has_aux=True)(p, random.key(call))
             return jax.tree.map(lambda a, g: a - RATE * g, p, grad), value
 
         self.compiled = jax.jit(update, donate_argnums=0)
@@ -57,7 +57,7 @@ class Ours:
 
     def update(self):
         self.step += 1
-        self.p, _ = jax.block_until_ready(self.compiled(self.p, random.key(self.step)))
+        self.p, _ = jax.block_until_ready(self.compiled(self.p, self.step))
 
 
 class Torch:
@@ -183,16 +183,11 @@ def main() -> None:
         **{name: side.update for name, side in others.items()},
         "products alone": floor(),
     }
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for i in range(options.rounds + 3):
-        for name, call in sides.items():
-            start = time.perf_counter()
-            call()
-            times[name] += [1e3 * (time.perf_counter() - start)] if i >= 3 else []
-    base = float(np.median(times["counterpoint"]))
+    times = medians(sides, options.rounds)
+    base = times["counterpoint"]
     print("| side | ms | times ours |\n|---|---|---|")
     for name, taken in times.items():
-        print(f"| {name} | {np.median(taken):.2f} | {np.median(taken) / base:.2f} |")
+        print(f"| {name} | {taken:.2f} | {taken / base:.2f} |")
     print(f"\nGradients differ by {worst:.0e} at most, as a share of the largest of their array.")
     print("".join(f"{name} is not installed and was left out. " for name in missing), end="")
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; JAX {jax.__version__}; float32")

@@ -10,7 +10,6 @@ ratio is that of medians.
 """
 
 import argparse
-import time
 
 import equinox as eqx
 import jax
@@ -19,6 +18,7 @@ import numpy as np
 import optax
 import torch
 from jax import random
+from timing import Learning, medians
 from torch.nn.functional import relu, softplus
 
 from counterpoint.bounds import ELBO
@@ -47,8 +47,8 @@ def ours(frames: np.ndarray):
         estimate, _ = Pathwise()(p, q, ELBO(), batch, key, (), 0)
         return estimate.surrogate, estimate.value
 
-    def update(weights, state, key):
-        change, state = rule.update(jax.grad(loss, has_aux=True)(weights, key)[0], state)
+    def update(weights, state, call):
+        change, state = rule.update(jax.grad(loss, has_aux=True)(weights, random.key(call))[0], state)
         return optax.apply_updates(weights, change), state
 
     def check(weights, key):
@@ -164,15 +164,8 @@ def main() -> None:
         assert abs(loss.item() + float(value)) < 1e-4 * abs(float(value)), (loss.item(), float(value))
         loss.backward()
         worst = agree(other.layers, layers(*grads))
-        times: dict[str, list[float]] = {"ours": [], "torch": []}
-        for i in range(options.rounds + 3):
-            start = time.perf_counter()
-            weights, state = jax.block_until_ready(update(weights, state, random.key(i)))
-            middle = time.perf_counter()
-            other.update()
-            for name, taken in zip(times, (middle - start, time.perf_counter() - middle)):
-                times[name] += [1e3 * taken] if i >= 3 else []
-        mine, theirs = (float(np.median(times[name])) for name in ("ours", "torch"))
+        sides = {"ours": Learning(update, weights, state), "torch": other.update}
+        mine, theirs = medians(sides, options.rounds).values()
         print(f"| {batch} | {mine:.1f} | {theirs:.1f} | {theirs / mine:.2f} |")
     print(f"\nGradients of both sides differ by {worst:.0e} at most, as a share of the largest of their array.")
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; JAX {jax.__version__}; float32")
