@@ -9,6 +9,14 @@ from counterpoint.models import AutoregressiveConfig
 from counterpoint.recipes.recipe import Recipe
 from counterpoint.training import FitConfig
 
+# what tables say of it
+LEARNING = """\
+The networks learn by VIMCO from two draws or four, with its local signal, which is biased; the paper's by NVIL from
+one. Here it is Adam, batches of several sequences or crops, and weights that start with a deviation of 0.01; there an
+RMSprop with momentum, one sequence an update, and 0.001. What of this `counterpoint train` can be told otherwise:
+`--estimator score_function --fit.optimiser.name rmsprop --fit.optimiser.clip 0 --fit.batch-size 1 --p.scale 0.001`. The
+paper's code has biases of their own for the first step of balls, music and texts, which ours do without."""
+
 
 def network(name: str, about: str, data: str, p: Any, q: Any, fit: FitConfig, draws: int = 4, **rest: Any) -> Recipe:
     """p with its recognition model q. The paper learns by NVIL from one draw; here by VIMCO from several, whose local

@@ -1,5 +1,6 @@
 """Bouncing balls: Gan et al. 2015, table 1 of the supplement."""
 
+from counterpoint.recipes.gan import LEARNING
 from counterpoint.tables.table import Column, Row, Table
 
 ERROR = "squared error summed over 900 pixels, lower is better"
@@ -19,7 +20,7 @@ def predicting(recipe: str) -> dict[str, str]:
 TABLE = Table(
     name="balls",
     title="Bouncing balls",
-    about="""\
+    about=f"""\
 Videos of three balls, 100 frames of 30 x 30 pixels, drawn anew by the rules of Sutskever's generator. The paper trains
 on 4000 and tests on 200, without validation; here 200 of the 4000 validate. Pixels are grey, between 0 and 1, so the
 negative log-likelihood is a cross-entropy, a loss and not a likelihood: a bound's negative, the mean over frames and
@@ -29,7 +30,9 @@ The prediction error is the mean over frames 2 to 100 and over test videos of th
 between a frame and what is expected of it given the frames before. The paper draws the hidden units of that expectation
 once; the mean over 50 draws is smaller for that alone, and stands in a column of its own. The paper's code for order 1
 gives its prediction the very frame that it predicts, so its errors of order 1 may be too small; ours sees the frames
-before only.""",
+before only.
+
+{LEARNING}""",
     columns=(
         Column("error", "Prediction error, one sample", ERROR, "prediction_error"),
         Column("mean", "Prediction error, mean of 50 samples", ERROR, "prediction_error_mean"),

@@ -1,5 +1,6 @@
 """Motion capture: Gan et al. 2015."""
 
+from counterpoint.recipes.gan import LEARNING
 from counterpoint.tables.table import Column, Row, Table
 
 WALK, RUN = "35_29", "35_18"  # the two test sequences of CMU's subject 35
@@ -29,7 +30,7 @@ def numbers(walk: Pair, run: Pair, mit: Pair | None = None) -> dict[str, float |
 TABLE = Table(
     name="mocap",
     title="Motion capture",
-    about="""\
+    about=f"""\
 The error of predicting each frame from those before it: squared difference summed over dimensions, mean over frames 2
 to T of a sequence. The hidden units are drawn once for each prediction, as in the paper, and the error is the mean over
 100 such draws of a sequence, or of 25 for each of MIT's four. The linear dynamical system and the HMM, learned by
@@ -40,11 +41,14 @@ walks validate here. The paper's 58 features cannot be had. Ours are the 59 of T
 one over those 31. So the paper's numbers are on another scale, stand in columns of their own, and cannot be compared
 with ours; compare ours with the two baselines. There our networks, the HMSBN apart, and the regression add what they
 say to the last frame, W4 = I + what is learned, and weight decay draws them towards its copy: subject 35 has few runs,
-and started at W4 = 0 as in the paper neither network nor regression learned to copy one (seen on the validation run).
+and started at W4 = 0, as in the paper, of networks and regression the DTSBN-D alone learned to copy one, not with every
+seed. The scale of a Gaussian is the softplus of its number here; print has the logarithm of a variance or a deviation.
 
 MIT: features and split as in the code of the paper, which scales over training and test frames together; the last three
 of its 35 training sequences validate here. The error is the mean over the four test sequences; in the last column the
-prediction is the mean of 50 draws, which is better for that alone.""",
+prediction is the mean of 50 draws, which is better for that alone.
+
+{LEARNING}""",
     columns=(
         Column("walk", "CMU walk", OURS, f"prediction_error:{WALK}"),
         Column("run", "CMU run", OURS, f"prediction_error:{RUN}"),

@@ -1,5 +1,6 @@
 """Polyphonic music: Gan et al. 2015, table 3, with an HMSBN of Krishnan et al. 2017 and SRNNs of Marino et al. 2018."""
 
+from counterpoint.recipes.gan import LEARNING
 from counterpoint.tables.table import Column, Row, Table
 
 CORPORA = {"piano": "Piano-midi.de", "nottingham": "Nottingham", "muse": "MuseData", "jsb": "JSB chorales"}
@@ -20,7 +21,7 @@ def numbers(*values: float) -> dict[str, float]:
 TABLE = Table(
     name="music",
     title="Polyphonic music",
-    about="""\
+    about=f"""\
 Lower bounds on the log-likelihood of the test sequences in nats per step: higher is better. The grid of
 Boulanger-Lewandowski et al. (2012), 88 notes, whole sequences, every step scored. The average is that of Gan et al.:
 the mean over test sequences of nats by steps, so that every sequence counts alike. They draw one sample for each
@@ -40,7 +41,9 @@ log-probability of a model that generates by such chains, bounded from below by 
 The SRNNs are those of Marino et al. 2018, whose posteriors see no future: direct filtering, and amortised variational
 filtering with one and with five iterations a step, learned from random crops of 25 steps. They average over sequences,
 too; their public code scores all frames of a test sequence but the first and divides by the number of all, by which a
-number looks better than it is by one step in each. Whether the printed ones came from that code is not known.""",
+number looks better than it is by one step in each. Whether the printed ones came from that code is not known.
+
+{LEARNING}""",
     columns=tuple(
         Column(key, title, "nats per step, higher is better", "elbo_per_sequence") for key, title in CORPORA.items()
     ),

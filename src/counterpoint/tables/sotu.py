@@ -1,5 +1,6 @@
 """State of the Union addresses: Gan et al. 2015."""
 
+from counterpoint.recipes.gan import LEARNING
 from counterpoint.tables.table import Column, Row, Table
 
 GAN = "Gan et al. 2015"
@@ -23,7 +24,7 @@ def baseline(title: str, name: str, *measures: str) -> Row:
 TABLE = Table(
     name="sotu",
     title="State of the Union",
-    about="""\
+    about=f"""\
 Words of the addresses from 1790 to 2014, one document a year. Precision is the share of the 50 words that are expected
 most often among the 50 that occur most often. MP is its mean over the training years, of which a fifth of the words was
 held out; PP is that of the last year, all of which was. The paper's counts cannot be had: ours are rebuilt from the
@@ -33,7 +34,9 @@ that are not held out validates, and is not trained on.
 
 One draw of the hidden units makes each prediction, as in the paper, and the numbers are means over 20 draws; in the
 last two columns the prediction itself is the mean of 20. The baselines expect words as often as they occurred in all
-training years, in the training words of the same year, or in those of the year before.""",
+training years, in the training words of the same year, or in those of the year before.
+
+{LEARNING}""",
     columns=(
         Column("mean", "MP", "precision at 50, higher is better", "mean_precision", 3),
         Column("last", "PP", "precision at 50, higher is better", "predictive_precision", 3),
@@ -43,6 +46,7 @@ training years, in the training words of the same year, or in those of the year 
     rows=(
         Row("HMSBN, 25 units", ours("hmsbn"), numbers((0.327, 0.002), (0.353, 0.070)), GAN),
         Row("DHMSBN-S, 25-25 units", ours("dhmsbn-s"), numbers((0.299, 0.001), (0.378, 0.006)), GAN),
+        Row("Softmax regression on the year before", ours("ar")),
         Row("GP-DPFA, 100 units", published=numbers((0.223, 0.001), (0.189, 0.003)), source=GAN),
         Row("DRFM, 25 units", published=numbers((0.217, 0.003), (0.177, 0.010)), source=GAN),
         baseline("Words of all years", "all years", "mean_precision", "predictive_precision"),
