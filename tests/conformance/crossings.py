@@ -23,6 +23,8 @@ ONLY_FOR = {
     "mean_field": "dbm",
     "optimised": ("vrnn", "srnn", "svg", "dmm", "lds", "vae", "tsbn", "dtsbn_d", "hmm"),
 }  # q, and the p it is made for
+LAWS = ("vae-gumbel", "vae-concrete")  # p whose z are neither Gaussian nor discrete
+REFINE = ("iterative", "optimised")  # q that move the parameters of a Gaussian or of what is discrete
 DISCRETE = ("tsbn", "dtsbn_d", "hmm", "dbn", "dbm")  # p with discrete z
 WEIGHTLESS = (
     *("prior", "kalman", "forward_backward", "noising", "mean_field_vb", "polya_gamma", "optimised"),
@@ -34,8 +36,9 @@ MADE_FOR = {"greedy": "dbn_recognition", "persistent": "mean_field"}  # estimato
 
 def fits(model: str, posterior: str) -> bool:
     """Whether this q can guess this p's z."""
-    only = ONLY_FOR.get(posterior.split("-")[0])
-    return only is None or model.startswith(only)
+    name = posterior.split("-")[0]
+    only = ONLY_FOR.get(name)
+    return (only is None or model.startswith(only)) and (name not in REFINE or model not in LAWS)
 
 
 def trains(model: str, posterior: str, bound: str, estimator: str) -> bool:

@@ -89,6 +89,8 @@ MODELS = {  # what the data are, the configuration
     "dmm": ("real", DMMConfig(latent=2, transition=3, emission=3)),
     "vae": ("binary", VAEConfig(latent=(2,), width=(3,), depth=1)),
     "vae-2": ("index", VAEConfig(latent=(2, 1), width=(3, 2), depth=1)),
+    "vae-gumbel": ("binary", VAEConfig(latent=(2,), width=(3,), depth=1, law="gumbel_minimum")),
+    "vae-concrete": ("real", VAEConfig(latent=(3,), width=(3,), depth=1, law="concrete", temperature=0.7)),
     "tsbn-1": ("binary", TSBNConfig(units=(2,))),
     "tsbn-deep": ("real", TSBNConfig(units=(2, 1, 2), order=2, first_step=True, residual=True)),
     "tsbn-static": ("count", TSBNConfig(units=(2,), order=0, sees=False)),

@@ -45,6 +45,7 @@ PAIRS = {
     (Gaussian, Gaussian): lambda: (normal([0.5, -1.0], [0.8, 2.0]), normal([-0.2, 0.3], [1.3, 0.9])),
     (FullGaussian, FullGaussian): lambda: (full([0.5, -1.0, 0.2], 0), full([0.1, 0.4, -0.3], 1)),
     (Gaussian, FullGaussian): lambda: (normal([0.5, -1.0, 0.2], [0.8, 0.5, 1.2]), full([0.1, 0.4, -0.3], 1)),
+    (FullGaussian, Gaussian): lambda: (full([0.5, -1.0, 0.2], 0), normal([0.1, 0.4, -0.3], [0.8, 0.5, 1.2])),
     (Bernoulli, Bernoulli): lambda: (Bernoulli(jnp.array([0.4, -3.0])), Bernoulli(jnp.array([-1.0, 2.0]))),
     (Categorical, Categorical): lambda: (Categorical(jnp.array([0.1, 1.3, -9.0])), Categorical(jnp.array([1.0, 0, 0]))),
     (LogNormal, LogNormal): lambda: two(LogNormal, (0.3, -1.0), (0.5, 1.2), (0.1, 0.4), (0.9, 0.7)),
@@ -106,7 +107,10 @@ def test_of_two_categories_a_dirichlet_is_a_beta():
 def test_full_gaussians_without_correlation_are_gaussians():
     q, p = PAIRS[Gaussian, Gaussian]()
     wide = lambda law: FullGaussian(law.loc, jnp.diag(law.scale))
-    assert divergence(wide(q), wide(p)) == pytest.approx(float(divergence(q, p)), abs=1e-12)
+    for pair in ((wide(q), wide(p)), (q, wide(p)), (wide(q), p)):
+        assert divergence(*pair) == pytest.approx(float(divergence(q, p)), abs=1e-12)
+    q, p = PAIRS[FullGaussian, Gaussian]()
+    assert divergence(q, p) == pytest.approx(float(divergence(q, wide(p))), abs=1e-12)
 
 
 def test_finite_events_by_enumeration():

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax, random
-from scipy import stats
+from scipy import special, stats
 
 from conformance.parts import stirred
 from counterpoint.bounds import ELBO, IWAE
@@ -29,7 +29,9 @@ from exact.cases import table, tuples
 TABLE = {  # particles: the bound of eq. 14 with its 1/k, eq. 14 as printed, eq. 21, E[H(w)]
     1: (-2.2766568332, -2.2766568332, -2.2766568332, 0.0),
     2: (-1.7029209973, -1.0097738168, -1.4085815478, 0.3988077310),
+    3: (-1.4011271065, -0.3025148178, -0.8964954659, 0.5939806481),
     4: (-1.2184841821, 0.1678101790, -0.5677259426, 0.7355361216),
+    8: (-0.9083161622, 1.1711253794, 0.0246253810, 1.1464999984),
 }
 
 
@@ -38,19 +40,27 @@ def test_what_is_a_bound_and_what_is_none():
     """p(z) = (.5, .3, .2), p(x | z) = (.9, .2, .05), q = (.2, .3, .5): every way to draw k of z."""
     q = np.array([0.2, 0.3, 0.5])
     ratio = np.log(np.array([0.5, 0.3, 0.2]) * np.array([0.9, 0.2, 0.05]) / q)
+    told = jax.jit(lambda a: (jax.nn.logsumexp(a, 1), evidence_upper_estimate(a), resampling_entropy(a)))
     for k, (bound, printed, upper, entropy) in TABLE.items():
         z = tuples(3, k)
-        weight, chance = jnp.asarray(ratio[z]), q[z].prod(1)
-        found = jax.nn.logsumexp(weight, 1) - np.log(k)
+        weight, chance = ratio[z], q[z].prod(1)
+        total, estimate, spread = map(np.asarray, told(weight))
         mean = lambda a, chance=chance: float((chance * a).sum())
-        assert mean(found) == pytest.approx(bound, abs=1e-8)
-        assert mean(found + np.log(k)) == pytest.approx(printed, abs=1e-8)
-        assert mean(evidence_upper_estimate(weight)) == pytest.approx(upper, abs=1e-8)
-        assert mean(resampling_entropy(weight)) == pytest.approx(entropy, abs=1e-8)
-        apart = found + np.log(k) - evidence_upper_estimate(weight)  # eq. 23, for every draw
-        np.testing.assert_allclose(apart, resampling_entropy(weight), atol=1e-10)
+        assert mean(total - np.log(k)) == pytest.approx(bound, abs=1e-8)
+        assert mean(total) == pytest.approx(printed, abs=1e-8)
+        assert mean(estimate) == pytest.approx(upper, abs=1e-8)
+        assert mean(spread) == pytest.approx(entropy, abs=1e-8)
+        np.testing.assert_allclose(total - estimate, spread, atol=1e-10)  # eq. 23, for every draw
+        share = special.softmax(weight, 1)
+        inner = share * (weight - np.log(share))
+        # eq. 11, of the one resampled, which is the first of the k as often as any other; eq. 12, of all of them
+        assert k * mean(inner[:, 0]) == pytest.approx(printed, abs=1e-8)
+        assert mean(inner.sum(1)) == pytest.approx(printed, abs=1e-8)
     log_p = -0.6539264674
-    assert min(TABLE[4][1:3]) > log_p > TABLE[4][0]
+    assert min(TABLE[4][1:3]) > log_p > TABLE[8][0] > TABLE[4][0]
+    often = jnp.asarray(ratio[[0] * 2 + [1] * 3 + [2] * 5])  # as often as of very many draws
+    assert evidence_upper_estimate(often) == pytest.approx(log_p + 1.0947574145, abs=1e-9)
+    assert log_p + 1.0947574145 == pytest.approx(0.4408309471, abs=1e-9)
 
 
 @pytest.mark.usefixtures("x64")

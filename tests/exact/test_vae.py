@@ -9,6 +9,7 @@ from jax import random
 from scipy.special import logsumexp
 
 from conformance.parts import stirred
+from counterpoint import distributions
 from counterpoint.bounds import IWAE
 from counterpoint.core import Pairing
 from counterpoint.distributions import facts
@@ -16,6 +17,7 @@ from counterpoint.errors import CounterpointError
 from counterpoint.estimators import Pathwise
 from counterpoint.inference import BottomUpConfig, FilteringConfig, Prior
 from counterpoint.models import VAEConfig
+from counterpoint.models.vae import LAWS
 from counterpoint.networks import Linear
 from counterpoint.rollout import rollout
 from exact.cases import whole
@@ -171,11 +173,26 @@ def test_the_highest_layer_may_follow_another_law():
     assert abs(means[0] - means[1]) < 4 * np.hypot(*errors)
 
 
+def test_every_law_is_that_of_p_and_of_q():
+    """The prior is the law it is named for, at the temperature it is given, and q's guess another of its kind."""
+    for law in LAWS:
+        more = {"temperature": 0.8} if law == "concrete" else {}
+        p = VAEConfig(latent=(3,), width=(3,), depth=1, law=law, **more).build(known(), random.key(0))
+        prior, guess = p.prior(None), p.prior(None).like(jnp.ones(p.prior(None).size))
+        assert type(prior) is type(guess) is getattr(distributions, law.title().replace("_", ""))
+        assert law != "concrete" or prior.temperature == guess.temperature == 0.8
+
+
 def test_sizes_that_do_not_fit_are_refused():
     with pytest.raises(CounterpointError, match=r"2 layers of z .* and 1 networks .*; give one width for each layer"):
         VAEConfig(latent=(3, 2), width=(4,))
     with pytest.raises(CounterpointError, match="did you mean 'gamma'"):
         VAEConfig(law="gama")
+    with pytest.raises(CounterpointError, match=r"temperature is 0\.3, and law 'gumbel' has none"):
+        VAEConfig(law="gumbel", temperature=0.3)
+    for wrong in (0.0, -1.0, np.inf, np.nan):
+        with pytest.raises(CounterpointError, match=f"temperature is {wrong}; give a finite number above 0"):
+            VAEConfig(law="concrete", temperature=wrong)
     with pytest.raises(CounterpointError, match=r"guesses 2 layers, .* z of VAE has 1: choose"):
         pair((2,), (3,), BottomUpConfig(width=(3, 2)))
     with pytest.raises(CounterpointError, match=r"guesses 2 layers, .* z of VAE has 1: choose"):

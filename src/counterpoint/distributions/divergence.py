@@ -37,6 +37,13 @@ def diagonal_and_full(q: Gaussian, p: FullGaussian) -> Float[Array, ""]:
     return full_gaussian(FullGaussian(q.loc, jnp.diag(q.scale)), p)
 
 
+def full_and_diagonal(q: FullGaussian, p: Gaussian) -> Float[Array, ""]:
+    """sum_i (Q_ii + (m_q - m_p)_i^2) / (2 s_i^2) - 1/2 + log(s_i / L_ii) for Q = L L' and P = diag(s^2)."""
+    variance = (q.cholesky**2).sum(1)  # of every entry
+    moved = (variance + (q.loc - p.loc) ** 2) / (2 * p.scale**2)
+    return (moved - 0.5 + jnp.log(p.scale / jnp.diag(q.cholesky))).sum()
+
+
 def bernoulli(q: Bernoulli, p: Bernoulli) -> Float[Array, ""]:
     """sum_i s(a_i) (a_i - b_i) - softplus(a_i) + softplus(b_i) for logits a of q and b of p."""
     gap = softplus(p.logits) - softplus(q.logits)
@@ -92,6 +99,7 @@ CLOSED: dict[tuple[type, type], Callable] = {
     (Gaussian, Gaussian): gaussian,
     (FullGaussian, FullGaussian): full_gaussian,
     (Gaussian, FullGaussian): diagonal_and_full,
+    (FullGaussian, Gaussian): full_and_diagonal,
     (Bernoulli, Bernoulli): bernoulli,
     (Categorical, Categorical): categorical,
     (LogNormal, LogNormal): log_normal,

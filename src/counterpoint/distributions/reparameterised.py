@@ -173,7 +173,7 @@ class Gamma(AbstractEntrywise):
     support: ClassVar[Support] = POSITIVE  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def drawn(self, noise):
-        drawn = jnp.exp(random.loggamma(noise, self.shape)) / self.rate
+        drawn = jnp.exp(log_gamma(noise, self.shape)) / self.rate
         return jnp.maximum(drawn, jnp.finfo(drawn.dtype).tiny)
 
     def each(self, value):
@@ -197,7 +197,7 @@ class Beta(AbstractEntrywise):
 
     def drawn(self, noise):
         one, two = random.split(noise)
-        return inside(jax.nn.sigmoid(random.loggamma(one, self.a) - random.loggamma(two, self.b)))
+        return inside(jax.nn.sigmoid(log_gamma(one, self.a) - log_gamma(two, self.b)))
 
     def each(self, value):
         return (self.a - 1) * jnp.log(value) + (self.b - 1) * jnp.log1p(-value) - betaln(self.a, self.b)
@@ -212,7 +212,14 @@ def positive(raw):
     return softplus(raw + UNIT) + 1e-4
 
 
+def log_gamma(key, shape: Float[Array, "*event"]) -> Float[Array, "*event"]:
+    """log y, y ~ Gamma(shape, 1), with the implicit gradient of `Gamma`, in the precision of `shape`: the logarithm is
+    there where y itself would be 0."""
+    return random.loggamma(key, shape, dtype=shape.dtype)
+
+
 def inside(x):
-    """Off the ends of the unit interval, where a density may have no logarithm, by the rounding of a float."""
-    eps = jnp.finfo(x.dtype).eps
-    return jnp.clip(x, eps, 1 - eps)
+    """Off the ends of the unit interval, where a density may have no logarithm: by the least number of a float at 0, by
+    its rounding at 1. A law of small `a` has much of its mass near 0, which a float resolves; near 1 it cannot."""
+    info = jnp.finfo(x.dtype)
+    return jnp.clip(x, info.tiny, 1 - info.eps)

@@ -10,7 +10,7 @@ from jax.scipy.special import gammaln
 from jaxtyping import Float
 
 from counterpoint.core import AbstractDistribution
-from counterpoint.distributions.reparameterised import positive
+from counterpoint.distributions.reparameterised import log_gamma, positive
 from counterpoint.support import Support
 
 SIMPLEX = Support("numbers above 0 that sum to 1", lambda x: (x > 0) & (x <= 1))
@@ -28,7 +28,7 @@ class Dirichlet(AbstractDistribution):
     support: ClassVar[Support] = SIMPLEX  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def sample(self, key):
-        return above(jax.nn.softmax(random.loggamma(key, self.alpha)))
+        return above(jax.nn.softmax(log_gamma(key, self.alpha)))
 
     def log_prob(self, value, observed=None):
         norm = gammaln(self.alpha.sum()) - gammaln(self.alpha).sum()

@@ -18,6 +18,7 @@ from counterpoint.distributions import (
     Gamma,
     Gaussian,
     Gumbel,
+    GumbelMinimum,
     Kumaraswamy,
     LogNormal,
     layered,
@@ -30,7 +31,7 @@ from counterpoint.networks import ACTIVATIONS, mlp
 @dataclass(frozen=True)
 class VAEConfig:
     """Sizes, the lowest layer first: of each z^l, and of the `depth` hidden layers of the network under it. `law`, one
-    of LAWS, is that of the highest layer; the others are Gaussian.
+    of LAWS, is that of the highest layer; the others are Gaussian. `temperature` is that of the law "concrete".
 
     By default those of Burda et al. (2015) for one layer; for two, they have latent = (100, 50), width = (200, 100).
     """
@@ -41,6 +42,7 @@ class VAEConfig:
     depth: int = 2
     activation: Literal["relu", "tanh"] = "tanh"
     law: str = "gaussian"
+    temperature: float = 0.5
 
     def __post_init__(self):
         at_least(self, 1, "latent", "width", "depth")
@@ -51,6 +53,13 @@ class VAEConfig:
             )
         if self.law not in LAWS:
             raise CounterpointError(f"vae: law {self.law!r} is unknown{nearest(self.law, LAWS)}")
+        if not 0 < self.temperature < float("inf"):
+            raise CounterpointError(f"vae: temperature is {self.temperature}; give a finite number above 0")
+        if self.law != "concrete" and self.temperature != VAEConfig.temperature:
+            raise CounterpointError(
+                f"vae: temperature is {self.temperature}, and law {self.law!r} has none; leave it out, or choose"
+                " the law 'concrete'"
+            )
 
     def build(self, facts: Facts, key) -> "VAE":
         return VAE(self, facts, key=key)
@@ -81,10 +90,12 @@ class VAE(AbstractDirected):
     networks: tuple[eqx.nn.Sequential, ...]  # under z^1, z^2, ...
     top: int = eqx.field(static=True)
     law: str = eqx.field(static=True)
+    temperature: float = eqx.field(static=True)
     family: Family = eqx.field(static=True)
 
     def __init__(self, config: VAEConfig, facts: Facts, *, key):
-        self.top, self.law, self.family = config.latent[-1], config.law, facts.family
+        self.top, self.law, self.temperature = config.latent[-1], config.law, config.temperature
+        self.family = facts.family
         marginals = [facts.marginal, *(jnp.zeros(2 * size) for size in config.latent[:-1])]
         keys, activation = random.split(key, len(marginals)), ACTIVATIONS[config.activation]
         sizes = [(z, *(w,) * config.depth, len(b)) for z, w, b in zip(config.latent, config.width, marginals)]
@@ -101,7 +112,7 @@ class VAE(AbstractDirected):
 
     def prior(self, carry):
         under = [Under(network) for network in self.networks[:0:-1]]
-        return layered(LAWS[self.law](self.top), *under, order=range(len(under), -1, -1))
+        return layered(LAWS[self.law](self.top, self.temperature), *under, order=range(len(under), -1, -1))
 
     def likelihood(self, carry, z):
         return self.family(self.networks[0](layers_of(z)[0]))
@@ -112,19 +123,20 @@ def standard(size: int) -> Gaussian:
     return Gaussian(jnp.zeros(size), jnp.ones(size))
 
 
-def entrywise(kind, first: float) -> Callable[[int], AbstractDistribution]:
-    """Of a size: a law whose second parameter is 1."""
-    return lambda size: kind(jnp.full(size, first), jnp.ones(size))
+def entrywise(kind, first: float) -> Callable[[int, float], AbstractDistribution]:
+    """Of a size: a law whose second parameter is 1, and which has no temperature."""
+    return lambda size, _: kind(jnp.full(size, first), jnp.ones(size))
 
 
-# what the highest layer may be, by its size: differentiable draws, all of them
-LAWS: dict[str, Callable[[int], AbstractDistribution]] = {
-    "gaussian": standard,
+# what the highest layer may be, by its size and a temperature: differentiable draws, all of them
+LAWS: dict[str, Callable[[int, float], AbstractDistribution]] = {
+    "gaussian": lambda size, _: standard(size),
     "log_normal": entrywise(LogNormal, 0.0),
     "gumbel": entrywise(Gumbel, 0.0),
+    "gumbel_minimum": entrywise(GumbelMinimum, 0.0),
     "gamma": entrywise(Gamma, 1.0),
     "beta": entrywise(Beta, 1.0),
     "kumaraswamy": entrywise(Kumaraswamy, 1.0),
-    "dirichlet": lambda size: Dirichlet(jnp.ones(size)),
-    "concrete": lambda size: Concrete(jnp.zeros(size)),
+    "dirichlet": lambda size, _: Dirichlet(jnp.ones(size)),
+    "concrete": lambda size, temperature: Concrete(jnp.zeros(size), temperature),
 }
