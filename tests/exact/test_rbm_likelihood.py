@@ -41,6 +41,7 @@ def test_either_side_is_counted(make):
 
     near(*both(p), 1e-12)
     assert counting.fewest(p) == min(p.weights.shape)
+    assert counting.fewest(eqx.filter_eval_shape(lambda: p)) == min(p.weights.shape)
 
 
 @pytest.mark.parametrize("make", [rbm, wide], ids=["fewer z", "fewer x"])
