@@ -30,7 +30,7 @@ PIXELS, UNITS, COUNT, RATE = 784, 500, 100, 0.01
 
 
 class Ours:
-    """One compiled update; `reports` keeps the bound that `fit` shows beside it."""
+    """One compiled update; `reports` keeps what `fit` shows beside it."""
 
     def __init__(self, weights, images, reports: bool):
         self.p = RBM(jnp.array(weights.T), jnp.zeros(UNITS), jnp.zeros(PIXELS))
@@ -179,7 +179,7 @@ def main() -> None:
     worst = agree(ours, others)
     sides = {
         "counterpoint": ours.update,
-        "counterpoint, with the bound it reports": Ours(weights, images, True).update,
+        "counterpoint, with what it reports": Ours(weights, images, True).update,
         **{name: side.update for name, side in others.items()},
         "products alone": floor(),
     }

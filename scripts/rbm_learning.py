@@ -3,7 +3,9 @@ likelihood can be counted; prints the numbers.
 
     python scripts/rbm_learning.py [FILE] [--updates 20000] [--repeats 3]
 
-Bars and stripes of 4 x 4 pixels, 12 hidden units: all 32 pictures in every update, plain gradient steps of one size.
+Bars and stripes of 4 x 4 pixels, 12 hidden units: all 32 pictures in every update, plain gradient steps of one size or,
+where it falls, from that to 0 in a line.
+
 KL(D || p) = sum_x D(x) log(D(x) / p(x)) in nats is exact, log Z being summed over all 4096 states of the hidden units;
 0 would be the data's own law. Chains that persist are as many as the pictures.
 """
@@ -35,6 +37,7 @@ class Method(NamedTuple):
     estimator: Any
     sweeps: int
     colour: str
+    falls: bool = False
 
 
 def methods(rows: int) -> dict[str, Method]:
@@ -44,6 +47,7 @@ def methods(rows: int) -> dict[str, Method]:
         "CD-10": Method(cd(), 10, "#e6ab02"),
         "CD-1 with eq. 45": Method(cd(policy_gradient=True), 1, "#e7298a"),
         "persistent chains": Method(cd(rows), 1, "#1b9e77"),
+        "persistent chains, falling step": Method(cd(rows), 1, "#7570b3", True),
         f"parallel tempering, {TEMPERATURES} temperatures": Method(cd(rows, temperatures=TEMPERATURES), 1, "#0b5fa5"),
         "exact gradient": Method(MaximumLikelihood(), 1, "#222222"),
     }
@@ -72,26 +76,27 @@ def learned(method: Method, updates: int, repeats: int):
     p = jax.vmap(begun)(random.split(random.key(0), repeats))
     estimator = method.estimator.build(begun(random.key(0)), known, random.key(2))
 
-    def update(state, key):
-        p, memory = state
+    def update(state, now):
+        (p, memory), (key, rate) = state, now
 
         def loss(p):
             estimate, after = estimator(p, q, TrajectoryKL(), batch, key, memory, 0)
             return estimate.surrogate, after
 
         grad, memory = eqx.filter_grad(loss, has_aux=True)(p)
-        return (jax.tree.map(lambda a, g: a - RATE * g, p, grad), memory), None
+        return (jax.tree.map(lambda a, g: a - rate * g, p, grad), memory), None
 
-    def run(state, keys):
-        return lax.scan(update, state, keys)[0]
+    def run(state, keys, rates):
+        return lax.scan(update, state, (keys, rates))[0]
 
-    step = eqx.filter_jit(eqx.filter_vmap(run))
+    step = eqx.filter_jit(eqx.filter_vmap(run, in_axes=(eqx.if_array(0), 0, None)))
+    rates = np.linspace(RATE, 0.0 if method.falls else RATE, updates, endpoint=False, dtype=np.float32)
     states = p, jax.tree.map(lambda a: jnp.broadcast_to(a, (repeats, *a.shape)), estimator.initial())
     measured = jax.vmap(lambda p: divergence(p, x, negentropy))
     found = [measured(p)]
     for mark in range(MARKS):
         keys = random.split(random.fold_in(random.key(1), mark), (repeats, updates // MARKS))
-        states = step(states, keys)
+        states = step(states, keys, jnp.asarray(rates[mark * (updates // MARKS) :][: updates // MARKS]))
         found.append(measured(states[0]))
     return np.stack(found)
 

@@ -299,6 +299,7 @@ class AbstractEstimator(eqx.Module):
     """How the bound's gradient is taken. Owns what outlives a batch in `memory`."""
 
     chain: ClassVar[bool] = False  # True: compares the two ends of a chain x -> z -> x
+    reports: ClassVar[str] = ""  # what `value` is where it is not the bound, in a word or two
 
     @property
     def unbiased(self) -> bool:

@@ -68,13 +68,14 @@ def test_what_cannot_be_compared_is_refused(run, refused):
     assert "no estimator is called so; did you mean 'vimco'?" in refused(
         "compare", "estimators", str(run), "--only", "vimko"
     )
+    assert "did you mean 'iwae'?" in refused("compare", "estimators", str(run), "--bound", "iwea")
     assert "no recipe is called" in refused("compare", "estimators", "jsb-tsbm")
 
 
 @pytest.mark.slow
 def test_chains_are_compared_with_the_exact_gradient(tmp_path):
     words = ("--sweeps", "1", "3", "--draws", "50", "--reference", "25", "--sequences", "32", "--out", str(tmp_path))
-    assert main(["compare", "estimators", "bars-rbm", *words]) == 0
+    assert main(["compare", "estimators", "bars-rbm", "--bound", "trajectory_kl", *words]) == 0
     rows = json.loads((tmp_path / "estimators.json").read_text())["rows"]
     names = {"its own", "cd", "cd, whole", "pcd", "pcd, tempered", "maximum_likelihood"}
     assert {(row["bound"], row["estimator"].removesuffix(" *")) for row in rows} == {

@@ -7,6 +7,7 @@ import jaxtyping
 import numpy as np
 import pytest
 from jax import random
+from rich.console import Console
 
 from conformance.crossings import CHAINS_MEET, MADE_FOR, chains, shared_out
 from conformance.parts import (
@@ -28,6 +29,7 @@ from conformance.parts import (
 )
 from counterpoint.bounds import Annealed, TrajectoryKL, score
 from counterpoint.bounds.trajectory_kl import log_ends
+from counterpoint.commands.display import Display
 from counterpoint.core import AbstractUndirected, Batch, Pairing
 from counterpoint.data import Sequences
 from counterpoint.distributions import Bernoulli, Gaussian, facts
@@ -208,14 +210,17 @@ def test_an_undirected_p_cannot_be_rolled_out():
 
 
 def test_frames_must_be_whole_and_of_a_kind_that_has_an_energy():
-    pairing = pairing_of("rbm-binary")
-    message = refusal(lambda: pairing(batch_of("rbm-binary", missing=True), random.key(0), (), 0))
-    reasoned(message, "trajectory_kl", "without gaps")
+    pairing, gaps = pairing_of("rbm-binary"), batch_of("rbm-binary", missing=True)
+    message = refusal(lambda: pairing(gaps, random.key(0), (), 0))
+    reasoned(message, "contrastive_divergence", "without gaps")
+    for bound in ("trajectory_kl", "annealed"):
+        made = lambda bound=bound: score(pairing.p, pairing.q, CHAIN_BOUNDS[bound], gaps, random.key(0))
+        reasoned(refusal(made), bound, "without gaps")
     reasoned(refusal(lambda: RBMConfig().build(facts_of("tsbn-static"), random.key(0))), "rbm", "counts")
     reasoned(refusal(lambda: ContrastiveDivergenceConfig(3, True)), "contrastive_divergence", "persistent")
-    pairing = pairing_of("rtrbm", bound="annealed")
+    pairing = pairing_of("rtrbm", estimator="maximum_likelihood", bound="annealed")
     message = refusal(lambda: pairing(batch_of("rtrbm", missing=True), random.key(0), (), 0))
-    reasoned(message, "annealed", "without gaps")
+    reasoned(message, "maximum_likelihood", "without gaps")
     assert "at most 3 groups" in refusal(lambda: SRTRBMConfig(groups=4).build(facts_of("srtrbm"), random.key(0)))
 
 
@@ -256,7 +261,11 @@ def test_fit_learns_an_rtrbm_from_crop_to_crop():
     method = ContrastiveDivergenceConfig().build(p, known, random.key(1))
     schedule = OptimiserConfig(p=0.05, schedule="cosine")
     config = FitConfig(epochs=100, batch_size=32, buckets=1, crop=10, carry=True, optimiser=schedule)
-    found = fit(Pairing(p, Gibbs(5), Annealed(), method), Sequences(tuple(x)), config=config).pairings[0]
+    fitted = fit(Pairing(p, Gibbs(5), Annealed(), method), Sequences(tuple(x)), config=config)
+    display = Display(Console())
+    display.clock.append((0.0, 0))
+    assert "(reconstruction, no bound)  validation" in display.lines(fitted.progress, 4, 100)[1]
+    found = fitted.pairings[0]
     batch = Batch(jnp.asarray(x, jnp.float32), jnp.ones((64, 20), bool))
     assert float(score(found.p, found.q, Annealed(), batch, random.key(0)).mean()) / 20 > -0.5
 

@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 from jax import random
 
-from conformance.parts import batch_of, build, facts_of
-from counterpoint.bounds import ELBO
+from conformance.parts import batch_of, build, build_p, facts_of
+from counterpoint.bounds import ELBO, Annealed, score
 from counterpoint.core import Pairing
-from counterpoint.estimators import VIMCO, Pathwise, ScoreFunctionConfig, VIMCOConfig, WakeSleepConfig
+from counterpoint.estimators import (
+    VIMCO,
+    ContrastiveDivergenceConfig,
+    Pathwise,
+    ScoreFunctionConfig,
+    VIMCOConfig,
+    WakeSleepConfig,
+)
 from counterpoint.evaluation.gradients import CHUNK, Noise, gradients, once
+from counterpoint.inference import Gibbs
 
 
 def pairing(model, q, estimator):
@@ -32,6 +40,16 @@ def test_moments_are_those_of_the_draws():
         assert noise.count == 2 * CHUNK
     np.testing.assert_allclose(found.bound, drawn[2].mean())
     np.testing.assert_allclose(found.bound_error, drawn[2].std(ddof=1) / (2 * CHUNK) ** 0.5)
+
+
+def test_the_bound_is_measured_where_an_estimator_reports_something_else():
+    """Without chains log p is exact: all draws agree."""
+    p, known, batch = build_p("rbm-binary"), facts_of("rbm-binary"), batch_of("rbm-binary")
+    one = Pairing(p, Gibbs(), Annealed(), ContrastiveDivergenceConfig().build(p, known, random.key(0)))
+    found = gradients({"one": one}, batch, random.key(3), CHUNK)["one"]
+    want = score(p, Gibbs(), Annealed(), batch, random.key(0)).sum() / batch.valid.sum()
+    assert found.bound == pytest.approx(float(want), abs=1e-5)
+    assert found.bound_error < 1e-5
 
 
 def test_bias_and_signal_are_told_from_the_noise_of_their_means():

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,9 +7,11 @@ import pytest
 from jax import random
 
 from conformance.parts import refusal
+from counterpoint import annealing
+from counterpoint.commands.evaluate import total
 from counterpoint.evaluation import annealed_partition, exact_partition, log_partition
 from counterpoint.evaluation.partition import _anneal
-from counterpoint.models import RBM
+from counterpoint.models import RBM, RTRBM
 
 
 def machine(units, width, real=False, seed=0, scale=1.0):
@@ -19,12 +23,13 @@ def machine(units, width, real=False, seed=0, scale=1.0):
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize(("units", "real"), [(3, False), (12, False), (2, True)])
 def test_the_exact_one_is_the_sum_over_everything(units, real):
-    """For real x by a grid; 12 units take more than one part."""
+    """For real x by a grid. By either side, where x is binary: 12 units take more than one part."""
     p = machine(units, 2, real, scale=0.7)
     line = np.linspace(-12, 12, 241) if real else np.array([0.0, 1.0])
     x = jnp.asarray(np.stack(np.meshgrid(line, line), -1).reshape(-1, 2))
     total = jax.nn.logsumexp(-jax.vmap(lambda x: p.free_energy(None, x))(x)) + 2 * np.log(line[1] - line[0])
     assert exact_partition(p).value == pytest.approx(float(total), abs=1e-9)
+    assert float(annealing.count(p)) == pytest.approx(float(total), abs=1e-9)
     assert log_partition(p) == exact_partition(p)
 
 
@@ -54,8 +59,20 @@ def test_the_two_directions_bracket_the_exact_value():
 
 
 def test_what_cannot_be_summed_or_estimated_says_what_to_give():
-    p = machine(21, 2)
+    p = machine(21, 22)
     assert "2^21 states" in refusal(lambda: exact_partition(p))
     assert "give a key" in refusal(lambda: log_partition(p))
     assert "at least 2 chains" in refusal(lambda: annealed_partition(p, random.key(0), chains=1))
     assert log_partition(p, random.key(0), chains=2, temperatures=1).error >= 0
+
+
+def test_a_run_says_its_own_log_z():
+    """Of an RBM, which has one; an RTRBM has one at each step."""
+    run = lambda p: SimpleNamespace(
+        folder="runs/a", best=lambda home: [SimpleNamespace(p=p)], key=lambda stream: random.key(stream)
+    )
+    few, many = machine(30, 4), machine(21, 22, scale=0.5)
+    assert total(run(few), None) == f"runs/a: log Z {exact_partition(few).value:.3f}, exact"
+    found = annealed_partition(many, random.key(2))
+    assert f"log Z {found.value:.3f} ± {found.error:.3f}, annealed" in total(run(many), None)
+    assert total(run(RTRBM(few, jnp.zeros((30, 30)), jnp.zeros(30))), None) == ""

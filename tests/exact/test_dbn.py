@@ -155,9 +155,9 @@ def test_fit_learns_two_layers_above_what_one_reaches():
 
 def test_an_estimated_z_has_the_gradient_of_the_exact_one():
     """A machine of more units than are counted, which falls apart into many that are known."""
-    p = RBM(0.7 * jnp.eye(14), jnp.zeros(14), jnp.full(14, -0.3))
+    p = RBM(0.7 * jnp.eye(21), jnp.zeros(21), jnp.full(21, -0.3))
     found, grad = eqx.filter_jit(eqx.filter_value_and_grad(measured))(p)
-    exact = 14 * np.log(1 + 1 + np.exp(-0.3) + np.exp(0.4))
+    exact = 21 * np.log(1 + 1 + np.exp(-0.3) + np.exp(0.4))
     assert float(found) == pytest.approx(exact, abs=0.1)
     near(np.diag(grad.weights).mean(), np.exp(0.4) / (2 + np.exp(-0.3) + np.exp(0.4)), 0.03)
 

@@ -41,6 +41,7 @@ def test_either_side_is_counted(make):
 
     near(*both(p), 1e-12)
     assert counting.fewest(p) == min(p.weights.shape)
+    assert counting.fewest(eqx.filter_eval_shape(lambda: p)) == min(p.weights.shape)
 
 
 @pytest.mark.parametrize("make", [rbm, wide], ids=["fewer z", "fewer x"])
@@ -50,10 +51,14 @@ def test_its_gradient_is_that_of_the_likelihood(make):
 
     @eqx.filter_jit
     def both(p):
-        method = lambda p: MaximumLikelihood()(p, Gibbs(), Annealed(), batch, random.key(0), (), 0)[0].surrogate
-        return eqx.filter_grad(method)(p), eqx.filter_grad(lambda p: -jnp.asarray(shares) @ log_law(p))(p)
+        method = lambda p: MaximumLikelihood()(p, Gibbs(), Annealed(), batch, random.key(0), (), 0)[0]
+        of = lambda p: (method(p).surrogate, method(p).value)
+        log_p = lambda p: jnp.asarray(shares) @ log_law(p)
+        found, value = eqx.filter_grad(of, has_aux=True)(p)
+        return found, eqx.filter_grad(lambda p: -log_p(p))(p), value, log_p(p)
 
-    found, want = both(p)
+    found, want, value, log_p = both(p)
+    near(value, log_p, 1e-12)
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(want)):
         near(a, b, 1e-12)
     if len(p.hidden) == 2:

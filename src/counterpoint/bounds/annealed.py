@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax, random
 
-from counterpoint import annealing
+from counterpoint import annealing, counting
 from counterpoint.bounds.trajectory_kl import traced
 from counterpoint.core import AbstractBound, Batch, Trace
 from counterpoint.errors import at_least
@@ -20,7 +20,7 @@ CHAINS = 2**15  # side by side
 class Annealed(AbstractBound):
     """sum_t log p(x_t | past_t) = sum_t -F_t(x_t) - log Z_t,   log Z_t by one of three ways:
 
-    counted       where p has no more than `counted` hidden units: exact, by all their states
+    counted       where one side of p has no more than `counted` units: exact, by all their states
     conservative  log E_k[w_k], w = p(tau) / q(tau | x_t): q warms a chain up from the datum x_t to independent units,
                   and p draws those and cools the same chain down. It bounds from below the log-probability of x_t where
                   p generates so, as `generate` does, which tends to the RBM's as `temperatures` grow (Burda, Grosse and
@@ -33,6 +33,10 @@ class Annealed(AbstractBound):
     past, as in a TRBM, it is drawn from q(z_t | x_t, past), which is p's own: then the sum of log p(x_t | past_t) is,
     on average, a bound from below on log p(x_1:T).
 
+    Where p has no past, all frames have one Z, and it is counted once a call, or its chains are cooled down once: give
+    them `particles` enough, for their error is the same in every frame, and no mean over frames takes it away. Chains
+    that begin at the data are each frame's own.
+
     nats, summed over steps. `particles` are the chains of each step, whose mean w is taken. Frames must be whole.
     """
 
@@ -40,7 +44,7 @@ class Annealed(AbstractBound):
     temperatures: int = eqx.field(static=True, default=100)
     particles: int = eqx.field(static=True, default=1)
     conservative: bool = eqx.field(static=True, default=True)
-    counted: int = eqx.field(static=True, default=10)
+    counted: int = eqx.field(static=True, default=counting.MOST)
     closed_form: ClassVar[bool] = False
     splits: ClassVar[bool] = True
     chain: ClassVar[bool] = True
@@ -69,25 +73,28 @@ class Annealed(AbstractBound):
             before, x, random.split(of_walk, batch.valid.shape)
         )
         count, length = batch.valid.shape
-        keys = random.split(of_chains, (length, count, self.particles))
-        score = jax.vmap(lambda carry, x, keys: self.score(p.at(carry), x, keys))
-        # steps side by side: all of them may be many, and states are counted side by side as well
-        states = 2 ** min(units, annealing.AT_ONCE) if (units := len(p.example())) <= self.counted else self.particles
-        together = max(1, CHAINS // (count * states))
-        found = swap(lax.map(lambda now: score(*now), (*swap((before, x)), keys), batch_size=min(together, length)))
+        units = counting.fewest(eqx.filter_eval_shape(lambda p: p.at(p.initial()), p))
+        counted = units <= self.counted
+        if not jax.tree.leaves(before) and (counted or not self.conservative):
+            log_z = self.log_z(p.at(p.initial()), None, random.split(of_chains, self.particles))[None, None]
+        else:
+            keys = random.split(of_chains, (length, count, self.particles))
+            each_z = jax.vmap(lambda carry, x, keys: self.log_z(p.at(carry), x, keys))
+            # steps side by side: all of them may be many, and states are counted side by side as well
+            states = 2 ** min(units, annealing.AT_ONCE) if counted else self.particles
+            together = max(1, CHAINS // (count * states))
+            steps = (*swap((before, x)), keys)
+            log_z = swap(lax.map(lambda now: each_z(*now), steps, batch_size=min(together, length)))
+        found = -each(p.free_energy)(before, x)[..., None] - log_z
         return traced(x, path, jnp.zeros_like(found), found, jnp.zeros_like(found), batch.valid)
 
-    def score(self, machine, x, keys):
-        """-F(x) - log Z by each chain, (K,)."""
-        if len(machine.hidden) <= self.counted:
-            log_z = jnp.broadcast_to(annealing.count(machine), keys.shape)
-        elif self.conservative:
-            down = jax.vmap(lambda key: annealing.down(machine, x, key, self.temperatures))
-            log_z = down(keys)
-        else:
-            up = jax.vmap(lambda key: annealing.up(machine, key, self.temperatures)[1])
-            log_z = up(keys)
-        return -machine.free_energy(None, x) - log_z
+    def log_z(self, machine, x, keys):
+        """By each chain, (K,); x is where those begin that warm up."""
+        if counting.fewest(machine) <= self.counted:
+            return jnp.broadcast_to(counting.log_total(machine), keys.shape)
+        if self.conservative:
+            return jax.vmap(lambda key: annealing.down(machine, x, key, self.temperatures))(keys)
+        return jax.vmap(lambda key: annealing.up(machine, key, self.temperatures)[1])(keys)
 
     def __call__(self, trace: Trace, step=None):
         each, sign = trace.log_likelihood, 1.0 if self.conservative else -1.0

@@ -86,6 +86,7 @@ def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, flo
         references,
         f"{run.recipe.name} on {corpus.name}",
         axis(run.recipe.facts(corpus)),
+        fitted.progress.reports,
     )
     pairing = fitted.pairings[0]
     order, last = np.argsort(corpus.test.lengths, kind="stable"), len(corpus.test) - 1

@@ -29,6 +29,8 @@ class Options:
     """the name of a recipe, or the folder of a run"""
     particles: Annotated[tuple[int, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     """numbers of particles of the bound; its own, where none is given"""
+    bound: Annotated[str | None, tyro.conf.arg(metavar="BOUND", help_behavior_hint="")] = None
+    """another bound than its own, such as trajectory_kl"""
     sweeps: Annotated[tuple[int, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     """numbers of sweeps of a chain q, the k of CD-k; its own, where none is given"""
     draws: int = 500
@@ -141,11 +143,16 @@ def settings(recipe, corpus, member, options: Options) -> dict[str, tuple[Any, A
     from jax import random
 
     from counterpoint.core import Pairing
+    from counterpoint.registry import parts
 
-    bounds = {recipe.bound.label: recipe.bound}
+    every = parts("bound")
+    if options.bound is not None and options.bound not in every:
+        raise CounterpointError(f"--bound {options.bound}: no bound is called so{nearest(options.bound, every)}")
+    own = recipe.bound if options.bound is None else every[options.bound]()
+    bounds = {own.label: own}
     if options.particles:
-        of = varied("bound", recipe.bound, "particles", options.particles)
-        bounds = {f"{recipe.bound.name.upper()}-{k}": bound for k, bound in of.items()}
+        of = varied("bound", own, "particles", options.particles)
+        bounds = {f"{own.name.upper()}-{k}": bound for k, bound in of.items()}
     if not options.sweeps:
         return {label: (member, bound.build()) for label, bound in bounds.items()}
     found, known = {}, recipe.facts(corpus)

@@ -68,7 +68,8 @@ class Display:
         train = [a / done for a in progress.sums] if done else rows[-1]["train"] if rows else []
         valid = next((row["valid"] for row in reversed(rows) if "valid" in row), [])
         epoch = min(progress.epoch + 1, epochs)
-        return f"epoch {epoch}/{epochs}  {left}", f"training {mean(train)}  validation {mean(valid)}"
+        what = f" ({progress.reports})" if progress.reports else ""
+        return f"epoch {epoch}/{epochs}  {left}", f"training {mean(train)}{what}  validation {mean(valid)}"
 
 
 def mean(values: list[float]) -> str:

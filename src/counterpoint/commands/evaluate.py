@@ -86,6 +86,8 @@ def run(words: list[str]) -> None:
     console.print(table(lines, COLUMNS, title, said))
     for found, _ in shown:
         console.print(prediction(found, own if found is first else home, sequences), soft_wrap=True)
+        if said := total(found, own if found is first else home):
+            console.print(said, soft_wrap=True)
         if options.parzen:
             console.print(windows(found, corpus if options.data else found.corpus(), options), soft_wrap=True)
     if others:
@@ -116,6 +118,26 @@ def prediction(found, home, sequences) -> str:
         f" {mean.mean:.3f} ± {mean.spread:.3f} with the mean of {several}: squared, summed over a frame, mean"
         " over steps 2 .. T and over sequences"
     )
+
+
+def total(found, home) -> str:
+    """One line: log Z of the first member, where p is an RBM without a past; else nothing."""
+    import jax
+
+    from counterpoint import annealing
+    from counterpoint.evaluation import log_partition
+    from counterpoint.runs import EVALUATE
+
+    p = found.best(home)[0].p
+    try:
+        annealing.check(p)
+    except CounterpointError:
+        return ""
+    if jax.tree.leaves(p.initial()):  # each step has a Z of its own
+        return ""
+    value, error = log_partition(p.at(p.initial()), found.key(EVALUATE))
+    how = f" ± {error:.3f}, annealed importance sampling, on average too small" if error else ", exact"
+    return f"{found.folder}: log Z {value:.3f}{how}"
 
 
 def windows(found, corpus, options: Options) -> str:

@@ -10,14 +10,13 @@ from jax import lax, random
 from jaxtyping import PyTree
 
 from counterpoint import annealing
-from counterpoint.bounds.trajectory_kl import need_energy
-from counterpoint.core import AbstractEstimator, Batch, Trace
+from counterpoint.bounds.trajectory_kl import need_energy, traced
+from counterpoint.core import AbstractEstimator, Batch, Estimate, Trace
 from counterpoint.distributions import Facts
 from counterpoint.errors import CounterpointError, at_least
-from counterpoint.estimators.pathwise import estimate
 from counterpoint.rollout import stop, swap
 from counterpoint.tempering import temper
-from counterpoint.walk import Path, log_forward, pasts, walk
+from counterpoint.walk import Path, log_forward, pasts, walk, whole
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,9 @@ class ContrastiveDivergence(AbstractEstimator):
     the first (Sutskever, Hinton and Taylor 2008). A z in the past is held. What p charges for its structure, `penalty`,
     is added to the loss.
 
+    Z is not asked for, so what is reported of a step is no bound, and may rise while log p(x) falls: how well one z
+    gives back its datum, E[log p(x_t | z_0)], in nats. Validation has the bound. Frames must be whole.
+
     start: PCD's first chains (N, ...), or None. They persist in the memory, k sweeps a step, in the second place of
     E[grad F(x_0) - grad F(x_k)] (Tieleman 2008): unbiased for the likelihood once they follow p_rbm. They leave it
     where p moves faster than they do, at learning rates that CD stands.
@@ -92,6 +94,7 @@ class ContrastiveDivergence(AbstractEstimator):
     policy_gradient: bool = eqx.field(static=True, default=False)
     tempered: bool = eqx.field(static=True, default=False)
     chain: ClassVar[bool] = True
+    reports: ClassVar[str] = "reconstruction, no bound"
 
     def check(self, p, q, bound):
         need_energy("contrastive_divergence", p)
@@ -114,11 +117,16 @@ class ContrastiveDivergence(AbstractEstimator):
 
     def __call__(self, p, q, bound, batch: Batch, key, memory, step):
         of_data, of_chains = random.split(key)
-        trace = bound.run(stop(p), q, batch, of_data)
-        before, state = pasts(p, q, batch._replace(x=swap(trace.x)), of_data)  # the same past as in the trace
+        x = whole(batch, "contrastive_divergence")
+        before, state = pasts(p, q, batch._replace(x=x), of_data)
+        signal = None
+        if self.policy_gradient:
+            trace = bound.run(stop(p), q, batch, of_data)
+            signal = centred(bound.signal(trace, step, False)[..., 0], trace.valid)
+        else:
+            trace = self.walked(stop(p), q, stop(before), x, batch.valid, of_data)
         before = swap(before)
         if self.start is None:
-            signal = centred(bound.signal(trace, step, False)[..., 0], trace.valid)
             loss = self.loss(p, q, before, trace, signal)
         else:
             keys = random.split(of_chains, len(jax.tree.leaves(memory)[0]))
@@ -127,8 +135,21 @@ class ContrastiveDivergence(AbstractEstimator):
             negative = jax.vmap(lambda x: p.free_energy(p.initial(), x))(ends).mean()
             positive = jax.vmap(jax.vmap(p.free_energy))(before, trace.x)
             loss = jnp.where(trace.valid, positive - negative, 0.0)
-        loss = loss.sum() + trace.valid.sum() * p.penalty()
-        return estimate(bound, trace, -loss, batch, state), memory
+        count = batch.valid.sum()
+        steps, loss = jnp.maximum(count, 1), loss.sum() + count * p.penalty()
+        value = trace.log_likelihood.sum() / steps
+        return Estimate(loss / steps, value, {"log_likelihood": value}, state), memory
+
+    def walked(self, p, q, before, x, valid, key) -> Trace:
+        """A path from each frame under its past (B, T, ...), and log p(x_t | z_0)."""
+        sweeps = q.sweeps if self.start is None else 1  # which persistent chains need for the report alone
+        each = lambda f: jax.vmap(jax.vmap(f))
+        keys = random.split(key, valid.shape)
+        path = each(lambda carry, x, key: walk(p, q, carry, x, key, sweeps))(before, x, keys)
+        first = jax.tree.map(lambda a: a[:, :, 0], path.z)
+        given_back = each(lambda carry, x, z: p.likelihood(carry, z).log_prob(x))(before, x, first)
+        none = jnp.zeros_like(given_back)
+        return traced(x, path, none, given_back, none, valid)
 
     def moved(self, p, q, x, key):
         """One chain, or its ladder, q's sweeps on."""
@@ -138,7 +159,8 @@ class ContrastiveDivergence(AbstractEstimator):
 
     def loss(self, p, q, before, trace: Trace, signal):
         """(T, B) whose gradient is that of KL(q || p), one path each, for a trace whose paths are held. `before` (T, B,
-        ...) are the carries, and `signal` (T, B) is log p(tau) - log q(tau | x_0), less any baseline."""
+        ...) are the carries, and `signal` (T, B), which eq. 45 alone asks for, is log p(tau) - log q(tau | x_0), less
+        any baseline."""
         energy = jax.vmap(jax.vmap(p.free_energy))
         z, later = jax.tree.map(lambda a: a[:, :, 0], trace.z)
         last = jax.tree.map(lambda a: a[:, :, -1], later)

@@ -48,6 +48,7 @@ class Greedy(AbstractEstimator):
 
     updates: int = eqx.field(static=True, default=20_000)
     sweeps: int = eqx.field(static=True, default=1)
+    reports: ClassVar[str] = "reconstruction, no bound"
 
     def check(self, p, q, bound):
         if not isinstance(q, DBNRecognition):

@@ -8,11 +8,10 @@ import jax.numpy as jnp
 from jax import lax
 
 from counterpoint import annealing, counting
-from counterpoint.core import AbstractEstimator, Batch
+from counterpoint.core import AbstractEstimator, Batch, Estimate
 from counterpoint.errors import CounterpointError
-from counterpoint.estimators.pathwise import estimate
-from counterpoint.rollout import stop, swap
-from counterpoint.walk import pasts
+from counterpoint.rollout import swap
+from counterpoint.walk import pasts, whole
 
 
 class MaximumLikelihood(AbstractEstimator):
@@ -21,7 +20,9 @@ class MaximumLikelihood(AbstractEstimator):
 
     What contrastive divergence approaches as its chains grow long, and no chain is drawn for it: without noise where
     no z is in the past, which otherwise is drawn from q and held. For p that is an RBM at each step, of which one side
-    has at most 20 units. The bound is only reported. What p charges for its structure, `penalty`, is added.
+    has at most 20 units. What p charges for its structure, `penalty`, is added.
+
+    Reported is log p(x_t | past) itself, exact, in nats; the bound is for validation. Frames must be whole.
 
     `unbiased` speaks of log p itself, which the bounds of an undirected p are judged by.
     """
@@ -29,6 +30,7 @@ class MaximumLikelihood(AbstractEstimator):
     name: ClassVar[str] = "maximum_likelihood"
     chain: ClassVar[bool] = True
     unbiased: ClassVar[bool] = True
+    reports: ClassVar[str] = "log-likelihood"
 
     def build(self, p, facts, key) -> "MaximumLikelihood":
         return self
@@ -43,12 +45,14 @@ class MaximumLikelihood(AbstractEstimator):
             )
 
     def __call__(self, p, q, bound, batch: Batch, key, memory, step):
-        trace = bound.run(stop(p), q, batch, key)
-        before, state = pasts(p, q, batch._replace(x=swap(trace.x)), key)  # the same past as in the trace
+        x = whole(batch, self.name)
+        before, state = pasts(p, q, batch._replace(x=x), key)
 
         def frame(carry, x):
             return p.free_energy(carry, x) + counting.log_total(p.at(carry))
 
-        loss = lax.map(lambda now: jax.vmap(frame)(*now), (swap(before), trace.x))
-        loss = jnp.where(trace.valid, loss, 0.0).sum() + trace.valid.sum() * p.penalty()
-        return estimate(bound, trace, -loss, batch, state), memory
+        loss = lax.map(lambda now: jax.vmap(frame)(*now), swap((before, x)))
+        loss, count = jnp.where(batch.valid.T, loss, 0.0).sum(), batch.valid.sum()
+        steps = jnp.maximum(count, 1)
+        value = -lax.stop_gradient(loss) / steps
+        return Estimate((loss + count * p.penalty()) / steps, value, {"log_likelihood": value}, state), memory

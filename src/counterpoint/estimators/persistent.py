@@ -52,6 +52,7 @@ class Persistent(AbstractEstimator):
 
     start: Float[Array, "N M"]  # copied into the memory, so no gradient reaches it
     sweeps: int = eqx.field(static=True, default=5)
+    reports: ClassVar[str] = "reconstruction, no bound"
 
     def check(self, p, q, bound):
         if not isinstance(q, MeanField):

@@ -12,6 +12,7 @@ import numpy as np
 from jax import Array, lax, random
 from jaxtyping import PyTree
 
+from counterpoint.bounds import score
 from counterpoint.core import Batch, Pairing
 
 CHUNK = 25  # draws in one call of the compiled program
@@ -75,7 +76,7 @@ class Moments(NamedTuple):
 
 
 def once(pairing: Pairing, batch: Batch, key, memory, step):
-    """(gradients of p and of q as vectors, the bound in nats per step), and the estimator's memory after."""
+    """(gradients of p and of q as vectors, what is reported in nats per step), and the estimator's memory after."""
     voices, static = eqx.partition((pairing.p, pairing.q), eqx.is_inexact_array)
 
     def loss(voices):
@@ -104,22 +105,33 @@ def chunk(pairing: Pairing, batch: Batch, keys, memory, step, moments: Moments |
     return lax.scan(one, (moments, memory), keys)[0]
 
 
+@eqx.filter_jit
+def measured(pairing: Pairing, batch: Batch, keys):
+    """The bound in nats per step with each key."""
+    one = lambda key: score(pairing.p, pairing.q, pairing.bound, batch, key).sum()
+    return lax.map(one, keys) / jnp.maximum(batch.valid.sum(), 1)
+
+
 def draw(pairing: Pairing, batch: Batch, key, draws: int, step=0) -> Iterator[Gradients]:
     """What is known after each chunk of draws. A first one settles the running moments, baselines and chains that an
     estimator remembers, and is not counted; where chains persist, later draws still depend on those before, and the
-    errors of means look smaller than they are."""
+    errors of means look smaller than they are. Where an estimator reports something else, the bound is a mean of CHUNK
+    draws."""
     total = max(-(-draws // CHUNK), 1)
     memory, step = pairing.initial(), jnp.asarray(step)
     run = lambda i, memory, moments: chunk(
         pairing, batch, random.split(random.fold_in(key, i), CHUNK), memory, step, moments
     )
     empty, memory = run(0, memory, None)
-    moments, times = jax.tree.map(jnp.zeros_like, empty), []
+    moments, times, bound = jax.tree.map(jnp.zeros_like, empty), [], {}
+    if pairing.estimator.reports:
+        values = np.asarray(measured(pairing, batch, random.split(key, CHUNK)), float)
+        bound = {"bound": float(values.mean()), "bound_error": float(values.std(ddof=1)) / CHUNK**0.5}
     for i in range(1, total + 1):
         start = time.perf_counter()
         moments, memory = jax.block_until_ready(run(i, memory, moments))
         times.append((time.perf_counter() - start) / CHUNK)
-        yield _summary(moments, times[1:] or times)
+        yield _summary(moments, times[1:] or times)._replace(**bound)
 
 
 def _summary(moments: Moments, times: list[float]) -> Gradients:

@@ -20,18 +20,17 @@ from counterpoint.files import replacing
 
 TEMPERATURES = 1000  # of chains that tell log Z
 PORTION = 64  # particles that are scored at once, of a bound that can be taken apart
-COUNTED = 16  # hidden units up to which it is counted instead
 
 
 def standard_bounds(pairing: Pairing, particles: int) -> dict[str, AbstractBound]:
     """What a test set is measured with, by label: ELBO, IWAE-K, FIVO-K (neither with K = `particles` = 0), and the one
     that was trained. For an undirected p: that one, and where it is an RBM at each step, log p by chains that warm up
-    and, K of them, by annealed importance sampling, or in both by counting where hidden units are few."""
+    and, K of them, by annealed importance sampling, or in both by counting where units are few."""
     own = pairing.bound
     if own.chain:
-        found = [Annealed(TEMPERATURES, counted=COUNTED)]
+        found = [Annealed(TEMPERATURES)]
         if particles:
-            found.append(Annealed(TEMPERATURES, particles, False, COUNTED))
+            found.append(Annealed(TEMPERATURES, particles, False))
         return {bound.label: bound for bound in (own, *found) if known(bound, pairing.p)}
     found = {"ELBO": own if own.label == "ELBO" else ELBO()}
     if particles:

@@ -8,12 +8,11 @@ import numpy as np
 from jax import Array, random
 from jaxtyping import Float, PyTree
 
-from counterpoint import annealing
+from counterpoint import annealing, counting
 from counterpoint.errors import CounterpointError
 from counterpoint.models.machine import AbstractMachine
 
-MOST = 20  # hidden units whose states are counted one by one: a million of them
-_count = eqx.filter_jit(annealing.count)
+_count = eqx.filter_jit(counting.log_total)
 
 
 class Partition(NamedTuple):
@@ -24,24 +23,25 @@ class Partition(NamedTuple):
 
 
 def log_partition(p: AbstractMachine, key=None, chains: int = 100, temperatures: int = 1000) -> Partition:
-    """log Z: `exact_partition` for up to 20 hidden units, else `annealed_partition`, which needs a key."""
-    if len(p.hidden) <= MOST:
+    """log Z: `exact_partition` where one side has up to 20 units, else `annealed_partition`, which needs a key."""
+    if counting.fewest(p) <= counting.MOST:
         return exact_partition(p)
     if key is None:
         raise CounterpointError(
-            f"log_partition: {len(p.hidden)} hidden units have too many states to sum over, so log Z is estimated: give"
-            " a key, as in log_partition(p, jax.random.key(0))"
+            f"log_partition: {counting.fewest(p)} units have too many states to sum over, so log Z is estimated: give a"
+            " key, as in log_partition(p, jax.random.key(0))"
         )
     return annealed_partition(p, key, chains, temperatures)
 
 
 def exact_partition(p: AbstractMachine) -> Partition:
-    """log Z = log sum_h exp(-F(h)), F(h) the free energy of the hidden side: all 2^J states h of units.
+    """log Z = log sum_h exp(-F(h)), F(h) the free energy of the hidden side: all 2^J states h of units;
+    or the same over x, where it is binary and has fewer.
 
-    Raises CounterpointError for more than 20 hidden units.
+    Raises CounterpointError for more than 20 units of that side.
     """
-    units = len(p.hidden)
-    if units > MOST:
+    units = counting.fewest(p)
+    if units > counting.MOST:
         raise CounterpointError(f"2^{units} states are too many to sum over: estimate with annealed_partition")
     return Partition(float(_count(p)), 0.0)
 

@@ -12,14 +12,13 @@ from counterpoint import annealing, counting
 from counterpoint.core import AbstractDirected
 from counterpoint.models.rbm import RBM
 
-COUNTED = 12  # units of the smaller side up to which Z is summed
 CHAINS, TEMPERATURES = 100, 100  # that estimate it elsewhere, and that z is drawn with
 
 
 class AbstractBoltzmann(AbstractDirected):
     """p(z) = exp(-F(z)) / Z,   Z that of `machine`, an RBM
 
-    Z is exact where one side of the machine has at most 12 units. Elsewhere annealed importance sampling estimates it,
+    Z is exact where one side of the machine has at most 20 units. Elsewhere annealed importance sampling estimates it,
     by 100 chains of 100 temperatures whose noise is always the same: on average too small, so that what is reported
     flatters p (see `evaluation.annealed_partition` for one with an error), and its gradient is that of where the chains
     end, by their weights. z is drawn by such a chain. Nothing passes from one frame to the next.
@@ -53,7 +52,7 @@ class AbstractBoltzmann(AbstractDirected):
 @eqx.filter_jit  # called plainly, it would compile anew each time
 def measured(machine: RBM) -> Float[Array, ""]:
     """log Z, exact or estimated."""
-    if counting.fewest(machine) <= COUNTED:
+    if counting.fewest(machine) <= counting.MOST:
         return counting.log_total(machine)
     held = lax.stop_gradient(machine)
     keys = random.split(random.key(0), CHAINS)

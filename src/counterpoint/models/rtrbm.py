@@ -38,7 +38,7 @@ class RTRBMConfig:
 @dataclass(frozen=True)
 class SRTRBMConfig:
     """`groups` of visible and of `units` hidden units; `slope` is that of the gates, `price` in nats a step that of an
-    open one. With `slabs` units are those of an SSRBM."""
+    open one; both values are ours. With `slabs` units are those of an SSRBM."""
 
     name: ClassVar[str] = "srtrbm"
     units: int = 100
@@ -107,13 +107,14 @@ class SRTRBM(AbstractDriven):
 
     A node of the graph is a group of visible and of hidden units; W_ij are the weights between the hidden units of
     group i and the visible ones of group j, U_ij those from the hidden units of j, one step before, to those of i.
-    s (G, G) is learned with the rest, and price * sum_{i != j} nu_ij is added to the loss of each step, so that edges
-    close that are not needed.
+    s (G, G) is learned with the rest, under a penalty that makes nu sparse: here price * sum_{i != j} nu_ij, added to
+    the loss of each step, so that edges close that are not needed.
 
     With slabs it is the ss-SRTRBM, for real frames: E_t of an SSRBM with these W, whose slab precisions follow from
     what the gates leave of W.
 
-    The paper could not be had in full. Ours are: groups of neighbouring units of about equal size, nu_ii = 1, s_ij =
+    The paper could not be had in full: of it are the masks, nu, and that there is a penalty on them. Ours are the form
+    of the penalty and its price, the slope's value, groups of neighbouring units of about equal size, nu_ii = 1, s_ij =
     1/2 at first; and all of the slabs but that they are there.
     """
 

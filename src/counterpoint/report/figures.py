@@ -26,8 +26,10 @@ def curves(
     references: Mapping[str, float] | None = None,
     title: str | None = None,
     what: str = "bound on log-likelihood",
+    reports: str = "",
 ) -> None:
-    """Training and validation bound, nats per step, against epoch; `what` says of what it is one.
+    """Training and validation bound, nats per step, against epoch; `what` says of what it is one, and `reports` what
+    training shows where that is another number.
 
     `history` holds rows {"epoch": int, "step": int, "train": [R], "valid": [R]} with one value per repeat;
     either list may be absent or None, and None or NaN stands for one absent value. Each repeat is a thin
@@ -40,11 +42,12 @@ def curves(
     axes = figure.add_subplot()
     epochs = np.array([row["epoch"] for row in history], dtype=float)
     shown = []
+    names = {"train": f"training ({reports})" if reports else "training", "valid": "validation"}
     for key, colour in (("train", TRAIN), ("valid", VALID)):
         values = _members(history, key)  # (epochs, R)
         if np.isfinite(values).any():
             shown.append(values)
-            _bundle(axes, epochs, values, colour, {"train": "training", "valid": "validation"}[key])
+            _bundle(axes, epochs, values, colour, names[key])
             if key == "valid":
                 _best(axes, epochs, values)
     if not shown:

@@ -27,7 +27,7 @@ from counterpoint.evaluation import (
     word_baselines,
 )
 from counterpoint.evaluation.baselines import last_frames, linear
-from counterpoint.evaluation.likelihood import COUNTED, TEMPERATURES
+from counterpoint.evaluation.likelihood import TEMPERATURES
 
 REPLICATES = 4  # measurements of each bound, as in results.json
 TRIALS = 100  # sequences that an error of single samples is averaged over at least
@@ -143,8 +143,8 @@ def counted(pairing: Pairing, corpus: Corpus, key) -> dict[str, tuple[float, flo
 
 
 elbo, iwae, fivo = (partial(likelihood, label) for label in ("ELBO", f"IWAE-{PARTICLES}", f"FIVO-{PARTICLES}"))
-below = partial(annealed, Annealed(TEMPERATURES, counted=COUNTED))
-above = partial(annealed, Annealed(TEMPERATURES, CHAINS, conservative=False, counted=COUNTED))
+below = partial(annealed, Annealed(TEMPERATURES))
+above = partial(annealed, Annealed(TEMPERATURES, CHAINS, conservative=False))
 per_sequence = attrgetter("per_sequence")
 # by name: what is computed of (pairing, corpus, key), and which number of it is meant
 MEASURES: dict[str, tuple[Callable[[Pairing, Corpus, Any], Any], Callable[[Any], float]]] = {

@@ -70,6 +70,7 @@ class Progress:
     sums: list[float] = field(default_factory=list)  # of this epoch so far
     history: list[dict] = field(default_factory=list)
     seconds: float = 0.0
+    reports: str = ""  # what `sums` and "train" of the history are, where they are not the bound
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ class _Loop:
         self.validate = make_validate(self.static, len(seeds))
         many = len(seeds)
         self.progress = Progress(0, 0, [-np.inf] * many, [0] * many, [0] * many, [0.0] * many)
+        self.progress.reports = pairings[0].estimator.reports
         sizes = [int(g.lengths.sum()) for g in self.groups]
         self.settings = [repr(config), seeds, self.per_epoch, sizes]  # what a folder's run must share to be continued
         self.saved = self.started = time.monotonic()
