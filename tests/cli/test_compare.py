@@ -1,6 +1,7 @@
 """Estimators side by side, from the command."""
 
 import json
+import shutil
 
 import pytest
 
@@ -49,6 +50,22 @@ def test_the_page_names_its_command_and_shows_its_figure(made):
     assert "](estimators.png)" in page
     assert page.count("| ELBO-3 | vimco, local |") == 2
     assert (made / "estimators.png").stat().st_size > 10_000
+
+
+def test_a_warm_up_of_training_changes_nothing(run, tmp_path):
+    """What is compared are gradients of the bound, not of what training follows at its first step."""
+    warming = shutil.copytree(run, tmp_path / "warming")
+    config = json.loads((run / "config.json").read_text())
+    config["recipe"]["bound"]["kl_weight"]["steps"] = 1000
+    (warming / "config.json").write_text(json.dumps(config))
+    tables = []
+    for folder in (run, warming):
+        words = ("compare", "estimators", str(folder), *FEW, "--only", "pathwise", "--out", str(tmp_path / "out"))
+        assert main([*words]) == 0
+        tables.append(json.loads((tmp_path / "out/estimators.json").read_text())["rows"])
+        for row in tables[-1]:
+            del row["values"]["milliseconds"]
+    assert tables[0] == tables[1]
 
 
 def test_tables_fit_80_columns(run, capsys, monkeypatch):

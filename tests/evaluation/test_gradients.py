@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from jax import random
 
 from conformance.parts import batch_of, build, facts_of
-from counterpoint.bounds import ELBO
+from counterpoint.bounds import ELBO, Warmup
 from counterpoint.core import Pairing
 from counterpoint.estimators import VIMCO, Pathwise, ScoreFunctionConfig, VIMCOConfig, WakeSleepConfig
 from counterpoint.evaluation.gradients import CHUNK, Noise, gradients, once
@@ -32,6 +33,16 @@ def test_moments_are_those_of_the_draws():
         assert noise.count == 2 * CHUNK
     np.testing.assert_allclose(found.bound, drawn[2].mean())
     np.testing.assert_allclose(found.bound_error, drawn[2].std(ddof=1) / (2 * CHUNK) ** 0.5)
+
+
+def test_the_bound_itself_is_followed_unless_a_step_is_named():
+    """At the start of a warm-up the KL weighs nothing."""
+    one, batch = pairing("vrnn-gru", "filtering", Pathwise()), batch_of("vrnn-gru")
+    warming = eqx.tree_at(lambda a: a.bound, one, ELBO(particles=2, closed_form=False, kl_weight=Warmup(100)))
+    mean = lambda a, **how: gradients({"": a}, batch, random.key(3), CHUNK, **how)[""].q.mean
+    np.testing.assert_array_equal(mean(warming), mean(one))
+    np.testing.assert_allclose(mean(warming, step=100), mean(one), rtol=1e-5)
+    assert np.abs(mean(warming, step=0) - mean(one)).max() > 1e-3
 
 
 def test_bias_and_signal_are_told_from_the_noise_of_their_means():

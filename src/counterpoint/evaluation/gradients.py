@@ -104,12 +104,12 @@ def chunk(pairing: Pairing, batch: Batch, keys, memory, step, moments: Moments |
     return lax.scan(one, (moments, memory), keys)[0]
 
 
-def draw(pairing: Pairing, batch: Batch, key, draws: int, step=0) -> Iterator[Gradients]:
+def draw(pairing: Pairing, batch: Batch, key, draws: int, step=None) -> Iterator[Gradients]:
     """What is known after each chunk of draws. A first one settles the running moments, baselines and chains that an
     estimator remembers, and is not counted; where chains persist, later draws still depend on those before, and the
     errors of means look smaller than they are."""
     total = max(-(-draws // CHUNK), 1)
-    memory, step = pairing.initial(), jnp.asarray(step)
+    memory, step = pairing.initial(), None if step is None else jnp.asarray(step)
     run = lambda i, memory, moments: chunk(
         pairing, batch, random.split(random.fold_in(key, i), CHUNK), memory, step, moments
     )
@@ -132,11 +132,11 @@ def _summary(moments: Moments, times: list[float]) -> Gradients:
     return Gradients(p, q if q.mean.size else None, float(mean[2]), error, statistics.median(times))
 
 
-def gradients(pairings: Mapping[str, Pairing], batch: Batch, key, draws: int, step=0) -> dict[str, Gradients]:
+def gradients(pairings: Mapping[str, Pairing], batch: Batch, key, draws: int, step=None) -> dict[str, Gradients]:
     """Each pairing's gradients on one batch, in turns, so that what slows the machine slows them all.
 
     draws   how many of each, rounded up to whole chunks
-    step    of training, for weights that follow a schedule
+    step    of training, for weights that follow a schedule; None: those of the bound itself
     """
     turns = {name: draw(pairing, batch, key, draws, step) for name, pairing in pairings.items()}
     found: dict[str, Gradients] = {}
