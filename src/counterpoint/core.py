@@ -300,10 +300,13 @@ class AbstractEstimator(eqx.Module):
 
     chain: ClassVar[bool] = False  # True: compares the two ends of a chain x -> z -> x
 
-    @property
-    def unbiased(self) -> bool:
-        """Whether its mean is the gradient of the bound itself."""
+    def unbiased(self, bound: AbstractBound) -> bool:
+        """Whether its mean is the gradient of that bound, which it accepts."""
         return False
+
+    def settling(self, q) -> int:
+        """How many calls, p and q held, its memory takes to forget where it began."""
+        return 25
 
     def check(self, p, q, bound) -> None:
         """Raise CounterpointError with the mathematical reason where the gradient does not exist."""

@@ -20,7 +20,7 @@ class Options:
 
     All draw gradients of one bound on one batch, with the parameters held. Variance is that of the whole gradient, the
     trace of its covariance. Bias is the distance of an estimator's mean from the gradient of the bound, by many draws
-    of the least noisy estimator that is unbiased, as a share of that gradient's length.
+    of the least noisy estimator that is unbiased for it, as a share of that gradient's length.
     """
 
     what: Annotated[Positional[Literal["estimators"]], tyro.conf.arg(metavar="estimators", help_behavior_hint="")]
@@ -193,6 +193,7 @@ def applicable(recipe, corpus, member, bound, options: Options) -> dict[str, Any
 
 
 def least_noisy(pairings, drawn) -> str | None:
-    """The unbiased estimator of the smallest variance, both voices together."""
+    """The estimator of the smallest variance, both voices together, among those that are unbiased for the bound."""
     noise = lambda name: drawn[name].p.variance + (drawn[name].q.variance if drawn[name].q else 0.0)
-    return min((name for name, pairing in pairings.items() if pairing.estimator.unbiased), key=noise, default=None)
+    fair = (name for name, pairing in pairings.items() if pairing.estimator.unbiased(pairing.bound))
+    return min(fair, key=noise, default=None)

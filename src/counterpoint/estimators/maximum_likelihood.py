@@ -28,7 +28,9 @@ class MaximumLikelihood(AbstractEstimator):
 
     name: ClassVar[str] = "maximum_likelihood"
     chain: ClassVar[bool] = True
-    unbiased: ClassVar[bool] = True
+
+    def unbiased(self, bound):
+        return True
 
     def build(self, p, facts, key) -> "MaximumLikelihood":
         return self

@@ -105,16 +105,19 @@ def chunk(pairing: Pairing, batch: Batch, keys, memory, step, moments: Moments |
 
 
 def draw(pairing: Pairing, batch: Batch, key, draws: int, step=None) -> Iterator[Gradients]:
-    """What is known after each chunk of draws. A first one settles the running moments, baselines and chains that an
-    estimator remembers, and is not counted; where chains persist, later draws still depend on those before, and the
-    errors of means look smaller than they are."""
-    total = max(-(-draws // CHUNK), 1)
+    """What is known after each chunk of draws. First ones settle the running moments and chains that an estimator
+    remembers, as many as it says, and are not counted; where chains persist, later draws still depend on those before,
+    and the errors of means look smaller than they are."""
+    total, first = (max(-(-n // CHUNK), 1) for n in (draws, pairing.estimator.settling(pairing.q)))
     memory, step = pairing.initial(), None if step is None else jnp.asarray(step)
     run = lambda i, memory, moments: chunk(
         pairing, batch, random.split(random.fold_in(key, i), CHUNK), memory, step, moments
     )
     empty, memory = run(0, memory, None)
-    moments, times = jax.tree.map(jnp.zeros_like, empty), []
+    empty = jax.tree.map(jnp.zeros_like, empty)
+    for i in range(total + 1, total + first):
+        memory = run(i, memory, empty)[1]
+    moments, times = empty, []
     for i in range(1, total + 1):
         start = time.perf_counter()
         moments, memory = jax.block_until_ready(run(i, memory, moments))

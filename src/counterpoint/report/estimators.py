@@ -24,9 +24,10 @@ def about(draws: int, reference: int, batch: Batch) -> str:
         " Variance: trace of the covariance. Bias: distance of the mean from the reference's mean, as a share of its"
         " length; after ±, how large it would look for the noise of both means alone. Cosine: of the angle between the"
         " two means. SNR: length of the mean by the root of the variance. ms: of one gradient. The reference (*) is the"
-        f" least noisy estimator that is unbiased, drawn {reference} times; wake-sleep follows other divergences than"
-        " the bound, and its bias says how far they lead away from it; where the reference is maximum_likelihood, what"
-        " it estimates without bias, or noise, is the gradient of log p itself."
+        f" least noisy estimator that is unbiased for the bound, drawn {reference} times; where there is none, there is"
+        " no bias to tell. Wake-sleep follows other divergences than the bound, and its bias says how far they lead"
+        " away from it; where the reference is maximum_likelihood, what it estimates without bias, or noise, is the"
+        " gradient of log p itself."
     )
 
 
