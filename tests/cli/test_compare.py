@@ -40,6 +40,7 @@ def test_every_estimator_that_applies_is_measured_with_every_bound(made):
     more = {("ELBO-3", name, voice) for name in ("vimco", "vimco, local") for voice in "pq"}  # not with one particle
     assert places == usual | more
     for row in found["rows"]:
+        assert row["bound"] == f"ELBO-{row['at']['particles']}"
         assert row["values"]["variance"] > 0
         assert row["values"]["milliseconds"] > 0
 

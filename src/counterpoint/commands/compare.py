@@ -63,14 +63,14 @@ def run(words: list[str]) -> None:
     from counterpoint.commands.process import settle
     from counterpoint.evaluation.gradients import gradients
     from counterpoint.report import table
-    from counterpoint.report.estimators import COLUMNS, about, lines, write
+    from counterpoint.report.estimators import COLUMNS, Compared, about, lines, write
 
     settle()
     console = Console(highlight=False, markup=False)
     recipe, corpus, member = opened(options)
     batch = batch_of(member.p, corpus, options)
     key, found = random.fold_in(random.key(options.seed), 4), {}
-    for label, (one, bound) in settings(recipe, corpus, member, options).items():
+    for label, (at, one, bound) in settings(recipe, corpus, member, options).items():
         pairings = applicable(recipe, corpus, one, bound, options)
         with console.status(f"{label}: drawing from {', '.join(pairings)}"):
             drawn = gradients(pairings, batch, key, options.draws)
@@ -79,7 +79,7 @@ def run(words: list[str]) -> None:
             if reference:
                 one = {reference: pairings[reference]}
                 exact = gradients(one, batch, random.fold_in(key, 1), options.reference)[reference]
-        found[label] = (reference, exact, drawn)
+        found[label] = Compared(at, reference, exact, drawn)
     rows = lines(found)
     title = f"{options.of}: {recipe.line()}"
     said = about(options.draws, options.reference, batch)
@@ -89,7 +89,7 @@ def run(words: list[str]) -> None:
             console.print(table(chosen, COLUMNS, f"{title}\n{name}"))
     console.print(said, soft_wrap=True)
     if options.out is not None:
-        for path in write(options.out, title, said, rows, found, "counterpoint compare " + " ".join(words)):
+        for path in write(options.out, title, said, rows, "counterpoint compare " + " ".join(words)):
             console.print(f"{path}", soft_wrap=True)
 
 
@@ -136,23 +136,24 @@ def batch_of(p, corpus, options: Options):
     return take(bucket, jnp.arange(len(sequences)))
 
 
-def settings(recipe, corpus, member, options: Options) -> dict[str, tuple[Any, Any]]:
-    """(a pairing, a bound) for each number of particles and of sweeps, by what a table calls it."""
+def settings(recipe, corpus, member, options: Options) -> dict[str, tuple[dict[str, int], Any, Any]]:
+    """(the numbers, a pairing, a bound) for each number of particles and of sweeps, by what a table calls it."""
     from jax import random
 
     from counterpoint.core import Pairing
 
-    bounds = {recipe.bound.label: recipe.bound}
+    bounds: dict[str, tuple[dict[str, int], Any]] = {recipe.bound.label: ({}, recipe.bound)}
     if options.particles:
         of = varied("bound", recipe.bound, "particles", options.particles)
-        bounds = {f"{recipe.bound.name.upper()}-{k}": bound for k, bound in of.items()}
+        bounds = {f"{recipe.bound.name.upper()}-{k}": ({"particles": k}, bound) for k, bound in of.items()}
     if not options.sweeps:
-        return {label: (member, bound.build()) for label, bound in bounds.items()}
+        return {label: (at, member, bound.build()) for label, (at, bound) in bounds.items()}
     found, known = {}, recipe.facts(corpus)
     for k, config in varied("q", recipe.q, "sweeps", options.sweeps).items():
         q = config.build(member.p, known, random.key(options.seed))
         one = Pairing(member.p, q, member.bound, member.estimator)
-        found |= {f"{label}, k = {k}": (one, bound.build()) for label, bound in bounds.items()}
+        for label, (at, bound) in bounds.items():
+            found[f"{label}, k = {k}"] = (at | {"sweeps": k}, one, bound.build())
     return found
 
 
