@@ -21,6 +21,7 @@ from counterpoint.evaluation import (
     parzen_width,
     resampling_entropy,
     unit_variances,
+    weight_spread,
 )
 from counterpoint.inference import FilteringConfig
 from counterpoint.models import VAEConfig
@@ -51,6 +52,15 @@ def test_what_is_a_bound_and_what_is_none():
         np.testing.assert_allclose(apart, resampling_entropy(weight), atol=1e-10)
     log_p = -0.6539264674
     assert min(TABLE[4][1:3]) > log_p > TABLE[4][0]
+
+
+@pytest.mark.usefixtures("x64")
+def test_the_spread_over_a_test_set_is_that_of_the_table():
+    p, q = table()
+    seen = Sequences((np.zeros(1, np.int32),) * 3000)
+    found = weight_spread(p, q, seen, 4, random.key(0))
+    assert found.entropy == pytest.approx(TABLE[4][3], abs=0.06)
+    assert found.upper == pytest.approx(TABLE[4][2], abs=0.06)
 
 
 @pytest.mark.usefixtures("x64")

@@ -45,6 +45,7 @@ def run(words: list[str]) -> None:
         raise CounterpointError("give at least 0 particles, 1 replicate and 0 samples of Parzen windows")
     from rich.console import Console
 
+    from counterpoint.commands.latents import lines as latents
     from counterpoint.commands.measure import COLUMNS, MANY, ONE, caption, measure, rows, summary
     from counterpoint.commands.process import settle
     from counterpoint.data import load
@@ -86,6 +87,8 @@ def run(words: list[str]) -> None:
     console.print(table(lines, COLUMNS, title, said))
     for found, _ in shown:
         console.print(prediction(found, own if found is first else home, sequences), soft_wrap=True)
+        for line in latents(found.best(own if found is first else home)[0], sequences, found.key(EVALUATE)):
+            console.print(f"{found.folder}: {line}", soft_wrap=True)
         if options.parzen:
             console.print(windows(found, corpus if options.data else found.corpus(), options), soft_wrap=True)
     if others:

@@ -6,7 +6,7 @@ from counterpoint.evaluation.partition import Partition, annealed_partition, exa
 from counterpoint.evaluation.parzen import Windows, parzen, parzen_width, parzen_windows
 from counterpoint.evaluation.prediction import Prediction, PredictionError, error, predict
 from counterpoint.evaluation.units import active_units, unit_variances
-from counterpoint.evaluation.weights import evidence_upper_estimate, resampling_entropy
+from counterpoint.evaluation.weights import Spread, evidence_upper_estimate, resampling_entropy, weight_spread
 from counterpoint.evaluation.words import WordPrediction, held_out_words, mean_precision, word_baselines
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Prediction",
     "PredictionError",
     "Score",
+    "Spread",
     "Windows",
     "WordPrediction",
     "active_units",
@@ -37,6 +38,7 @@ __all__ = [
     "resampling_entropy",
     "standard_bounds",
     "unit_variances",
+    "weight_spread",
     "word_baselines",
     "write_csv",
 ]
