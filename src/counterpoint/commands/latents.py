@@ -27,19 +27,16 @@ def weights(pairing: Pairing, sequences: Sequences, key) -> str | None:
     entropy, upper = weight_spread(pairing.p, pairing.q, sequences, count, key)
     return (
         f"weights of {count} particles: mean entropy {entropy:.3f} nats, as of {math.exp(entropy):.1f} of {count} that"
-        f" weigh the same; sum of w log r: {upper:.3f} nats per step, which estimates log p(x) + KL(p(z | x) || q), above"
-        " log p(x): no bound"
+        f" weigh the same; sum of w log r: {upper:.3f} nats per step, which estimates log p(x) + KL(p(z | x) || q),"
+        " above log p(x): no bound"
     )
 
 
 def units(pairing: Pairing, sequences: Sequences, key) -> str | None:
     """Of p without a past, whose z are real and differentiable functions of what q has learned."""
     p, q = pairing.p, pairing.q
-    if (
-        q.chain
-        or jax.tree.leaves((p.initial(), p.memory()))
-        or not jax.tree.leaves(eqx.filter(q, eqx.is_inexact_array))
-    ):
+    learned, past = (jax.tree.leaves(a) for a in (eqx.filter(q, eqx.is_inexact_array), (p.initial(), p.memory())))
+    if q.chain or past or not learned:
         return None
     law = latent(p)
     layers = layers_of(names(law.support))

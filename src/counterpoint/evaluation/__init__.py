@@ -1,7 +1,7 @@
 """What a trained pair is worth: likelihood bounds, one-step prediction, and what it generates."""
 
 from counterpoint.evaluation.generation import activity, generate, reconstruct
-from counterpoint.evaluation.likelihood import Comparison, Score, compare, evaluate, standard_bounds, write_csv
+from counterpoint.evaluation.likelihood import Comparison, Score, compare, evaluate, side_of, standard_bounds, write_csv
 from counterpoint.evaluation.partition import Partition, annealed_partition, exact_partition, log_partition
 from counterpoint.evaluation.parzen import Windows, parzen, parzen_width, parzen_windows
 from counterpoint.evaluation.prediction import Prediction, PredictionError, error, predict
@@ -36,6 +36,7 @@ __all__ = [
     "predict",
     "reconstruct",
     "resampling_entropy",
+    "side_of",
     "standard_bounds",
     "unit_variances",
     "weight_spread",
