@@ -49,6 +49,7 @@ def draw(sheet: Any, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
         axes.grid(color="#e6e6e6", linewidth=0.6)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
+    grid[0].ticklabel_format(axis="y", useOffset=False)
     sheet.legend(loc="outside lower left", ncols=ABREAST, frameon=False, fontsize=8)
 
 
