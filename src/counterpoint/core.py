@@ -19,6 +19,7 @@ from counterpoint.errors import CounterpointError
 from counterpoint.support import Support
 
 THINNED = 2**31 + 1  # a stream of randomness of its own
+MARKS = {"below": "", "above": " (above)", "neither": " (no bound)"}  # of the sides of log p
 
 
 class Seen(NamedTuple):
@@ -91,6 +92,8 @@ class AbstractDistribution(eqx.Module):
 
 class AbstractModel(eqx.Module):
     """p, the generative voice."""
+
+    estimated: ClassVar[bool] = False  # True: its log-probabilities hold an estimate of log Z
 
     def memory(self) -> PyTree:
         """What `embed` remembers from chunk to chunk: a function of x alone."""
@@ -241,12 +244,13 @@ class Estimate(NamedTuple):
 
 
 class AbstractBound(eqx.Module):
-    """A lower bound on log p(x_1:T), a function of the trace."""
+    """A bound on log p(x_1:T), a function of the trace."""
 
     particles: eqx.AbstractVar[int]
     closed_form: eqx.AbstractVar[bool]  # wants closed-form divergences where they exist
     splits: eqx.AbstractVar[bool]  # a sum over steps, so that a step has a signal of its own
     chain: ClassVar[bool] = False  # True: of a chain x -> z -> x, for a p without a prior
+    side: ClassVar[str] = "below"  # of log p, on average; or "above", or "neither" for certain
     weighs_paths: ClassVar[bool] = False  # True: `signal` is log p - log q of each path of that chain
 
     def check(self, p) -> None:
@@ -286,9 +290,9 @@ class AbstractBound(eqx.Module):
 
     @property
     def label(self) -> str:
-        """What a table calls it: its name, and its particles where more of them make it tighter."""
-        name = str(getattr(self, "name", type(self).__name__)).upper()
-        return f"{name}-{self.particles}" if self.particles > 1 else name
+        """What a table calls it: its name, its particles where more of them make it tighter, and what its side is."""
+        many = f"-{self.particles}" if self.particles > 1 else ""
+        return str(getattr(self, "name", type(self).__name__)).upper() + many + MARKS[self.side]
 
     def build(self) -> "AbstractBound":
         """A bound is its own configuration."""
@@ -301,10 +305,13 @@ class AbstractEstimator(eqx.Module):
     chain: ClassVar[bool] = False  # True: compares the two ends of a chain x -> z -> x
     reports: ClassVar[str] = ""  # what `value` is where it is not the bound, in a word or two
 
-    @property
-    def unbiased(self) -> bool:
-        """Whether its mean is the gradient of the bound itself."""
+    def unbiased(self, bound: AbstractBound) -> bool:
+        """Whether its mean is the gradient of that bound, which it accepts."""
         return False
+
+    def settling(self, q) -> int:
+        """How many calls, p and q held, its memory takes to forget where it began."""
+        return 25
 
     def check(self, p, q, bound) -> None:
         """Raise CounterpointError with the mathematical reason where the gradient does not exist."""

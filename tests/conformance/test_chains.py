@@ -248,7 +248,7 @@ def test_what_is_no_rbm_at_its_steps_is_not_annealed():
 
     method = build_estimator("cd", "rbm-real")
     reasoned(refusal(lambda: Pairing(Another(), Gibbs(), CHAIN_BOUNDS["annealed"], method)), "Another")
-    assert list(standard_bounds(Pairing(Another(), Gibbs(), TrajectoryKL(), method), 4)) == ["TRAJECTORY_KL"]
+    assert list(standard_bounds(Pairing(Another(), Gibbs(), TrajectoryKL(), method), 4)) == ["TRAJECTORY_KL (no bound)"]
 
 
 def test_fit_learns_an_rtrbm_from_crop_to_crop():

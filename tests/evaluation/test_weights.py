@@ -21,6 +21,7 @@ from counterpoint.evaluation import (
     parzen_width,
     resampling_entropy,
     unit_variances,
+    weight_spread,
 )
 from counterpoint.inference import FilteringConfig
 from counterpoint.models import VAEConfig
@@ -61,6 +62,15 @@ def test_what_is_a_bound_and_what_is_none():
     often = jnp.asarray(ratio[[0] * 2 + [1] * 3 + [2] * 5])  # as often as of very many draws
     assert evidence_upper_estimate(often) == pytest.approx(log_p + 1.0947574145, abs=1e-9)
     assert log_p + 1.0947574145 == pytest.approx(0.4408309471, abs=1e-9)
+
+
+@pytest.mark.usefixtures("x64")
+def test_the_spread_over_a_test_set_is_that_of_the_table():
+    p, q = table()
+    seen = Sequences((np.zeros(1, np.int32),) * 3000)
+    found = weight_spread(p, q, seen, 4, random.key(0))
+    assert found.entropy == pytest.approx(TABLE[4][3], abs=0.06)
+    assert found.upper == pytest.approx(TABLE[4][2], abs=0.06)
 
 
 @pytest.mark.usefixtures("x64")

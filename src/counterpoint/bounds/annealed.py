@@ -9,7 +9,7 @@ from jax import lax, random
 
 from counterpoint import annealing, counting
 from counterpoint.bounds.trajectory_kl import traced
-from counterpoint.core import AbstractBound, Batch, Trace
+from counterpoint.core import MARKS, AbstractBound, Batch, Trace
 from counterpoint.errors import at_least
 from counterpoint.rollout import swap
 from counterpoint.walk import pasts, walk, whole
@@ -54,10 +54,14 @@ class Annealed(AbstractBound):
         at_least(self, 0, "counted")
 
     @property
+    def side(self):  # pyright: ignore[reportIncompatibleVariableOverride]
+        return "below" if self.conservative else "above"
+
+    @property
     def label(self):
-        """Says which side it errs on where that is not a bound's."""
+        """Its temperatures, and its chains where there are several."""
         chains = f"-{self.temperatures}" + (f"x{self.particles}" if self.particles > 1 else "")
-        return f"ANNEALED{chains}" if self.conservative else f"AIS{chains} (above)"
+        return f"{'ANNEALED' if self.conservative else 'AIS'}{chains}{MARKS[self.side]}"
 
     def check(self, p):
         annealing.check(p)

@@ -36,6 +36,7 @@ class TrajectoryKL(AbstractBound):
     splits: ClassVar[bool] = True
     chain: ClassVar[bool] = True
     weighs_paths: ClassVar[bool] = True
+    side: ClassVar[str] = "neither"  # what is estimated is above log p_rbm, the estimate below that
 
     def check(self, p):
         need_energy(self.name, p)

@@ -11,7 +11,7 @@ from counterpoint.commands.measure import COLUMNS, MANY, ONE, axis, baselines, c
 from counterpoint.commands.pictures import draw, keep, look
 from counterpoint.data import Corpus
 from counterpoint.errors import CounterpointError
-from counterpoint.evaluation import generate, reconstruct
+from counterpoint.evaluation import generate, reconstruct, side_of
 from counterpoint.report import curves, table
 from counterpoint.runs import EVALUATE, GENERATE, Run
 from counterpoint.training import Fitted
@@ -34,7 +34,7 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[st
     found = {
         "data": corpus.name,
         "split": "test",
-        "units": caption(run.recipe.facts(corpus)),
+        "units": caption(run.recipe.facts(corpus), {a["side"] for bounds in results.values() for a in bounds.values()}),
         "seeds": run.seeds,
         "validation": fitted.progress.best,
         "best_step": fitted.progress.best_step,
@@ -80,15 +80,15 @@ def improving(run: Run, fitted: Fitted) -> bool:
 def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, float]) -> None:
     """curves.png, rolls.png, the sample and what can be seen within the model, of the first repeat. A sequence is shown
     where it has several steps; of still images, a row of them."""
+    pairing = fitted.pairings[0]
     curves(
         fitted.progress.history,
         run.folder / "curves.png",
         references,
         f"{run.recipe.name} on {corpus.name}",
-        axis(run.recipe.facts(corpus)),
+        axis(run.recipe.facts(corpus), side_of(pairing.bound, pairing.p)),
         fitted.progress.reports,
     )
-    pairing = fitted.pairings[0]
     order, last = np.argsort(corpus.test.lengths, kind="stable"), len(corpus.test) - 1
     single = corpus.test.lengths.max() == 1
     rows = order[np.linspace(0, last, min(STILLS, last + 1)).astype(int)] if single else order[[len(order) // 2]]

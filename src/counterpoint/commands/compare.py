@@ -20,7 +20,7 @@ class Options:
 
     All draw gradients of one bound on one batch, with the parameters held. Variance is that of the whole gradient, the
     trace of its covariance. Bias is the distance of an estimator's mean from the gradient of the bound, by many draws
-    of the least noisy estimator that is unbiased, as a share of that gradient's length.
+    of the least noisy estimator that is unbiased for it, as a share of that gradient's length.
     """
 
     what: Annotated[Positional[Literal["estimators"]], tyro.conf.arg(metavar="estimators", help_behavior_hint="")]
@@ -65,14 +65,14 @@ def run(words: list[str]) -> None:
     from counterpoint.commands.process import settle
     from counterpoint.evaluation.gradients import gradients
     from counterpoint.report import table
-    from counterpoint.report.estimators import COLUMNS, about, lines, write
+    from counterpoint.report.estimators import COLUMNS, Compared, about, lines, write
 
     settle()
     console = Console(highlight=False, markup=False)
     recipe, corpus, member = opened(options)
     batch = batch_of(member.p, corpus, options)
     key, found = random.fold_in(random.key(options.seed), 4), {}
-    for label, (one, bound) in settings(recipe, corpus, member, options).items():
+    for label, (at, one, bound) in settings(recipe, corpus, member, options).items():
         pairings = applicable(recipe, corpus, one, bound, options)
         with console.status(f"{label}: drawing from {', '.join(pairings)}"):
             drawn = gradients(pairings, batch, key, options.draws)
@@ -81,7 +81,7 @@ def run(words: list[str]) -> None:
             if reference:
                 one = {reference: pairings[reference]}
                 exact = gradients(one, batch, random.fold_in(key, 1), options.reference)[reference]
-        found[label] = (reference, exact, drawn)
+        found[label] = Compared(at, reference, exact, drawn)
     rows = lines(found)
     title = f"{options.of}: {recipe.line()}"
     said = about(options.draws, options.reference, batch)
@@ -91,7 +91,7 @@ def run(words: list[str]) -> None:
             console.print(table(chosen, COLUMNS, f"{title}\n{name}"))
     console.print(said, soft_wrap=True)
     if options.out is not None:
-        for path in write(options.out, title, said, rows, found, "counterpoint compare " + " ".join(words)):
+        for path in write(options.out, title, said, rows, "counterpoint compare " + " ".join(words)):
             console.print(f"{path}", soft_wrap=True)
 
 
@@ -138,8 +138,8 @@ def batch_of(p, corpus, options: Options):
     return take(bucket, jnp.arange(len(sequences)))
 
 
-def settings(recipe, corpus, member, options: Options) -> dict[str, tuple[Any, Any]]:
-    """(a pairing, a bound) for each number of particles and of sweeps, by what a table calls it."""
+def settings(recipe, corpus, member, options: Options) -> dict[str, tuple[dict[str, int], Any, Any]]:
+    """(the numbers, a pairing, a bound) for each number of particles and of sweeps, by what a table calls it."""
     from jax import random
 
     from counterpoint.core import Pairing
@@ -149,17 +149,18 @@ def settings(recipe, corpus, member, options: Options) -> dict[str, tuple[Any, A
     if options.bound is not None and options.bound not in every:
         raise CounterpointError(f"--bound {options.bound}: no bound is called so{nearest(options.bound, every)}")
     own = recipe.bound if options.bound is None else every[options.bound]()
-    bounds = {own.label: own}
+    bounds: dict[str, tuple[dict[str, int], Any]] = {own.label: ({}, own)}
     if options.particles:
         of = varied("bound", own, "particles", options.particles)
-        bounds = {f"{own.name.upper()}-{k}": bound for k, bound in of.items()}
+        bounds = {f"{own.name.upper()}-{k}": ({"particles": k}, bound) for k, bound in of.items()}
     if not options.sweeps:
-        return {label: (member, bound.build()) for label, bound in bounds.items()}
+        return {label: (at, member, bound.build()) for label, (at, bound) in bounds.items()}
     found, known = {}, recipe.facts(corpus)
     for k, config in varied("q", recipe.q, "sweeps", options.sweeps).items():
         q = config.build(member.p, known, random.key(options.seed))
         one = Pairing(member.p, q, member.bound, member.estimator)
-        found |= {f"{label}, k = {k}": (one, bound.build()) for label, bound in bounds.items()}
+        for label, (at, bound) in bounds.items():
+            found[f"{label}, k = {k}"] = (at | {"sweeps": k}, one, bound.build())
     return found
 
 
@@ -200,6 +201,7 @@ def applicable(recipe, corpus, member, bound, options: Options) -> dict[str, Any
 
 
 def least_noisy(pairings, drawn) -> str | None:
-    """The unbiased estimator of the smallest variance, both voices together."""
+    """The estimator of the smallest variance, both voices together, among those that are unbiased for the bound."""
     noise = lambda name: drawn[name].p.variance + (drawn[name].q.variance if drawn[name].q else 0.0)
-    return min((name for name, pairing in pairings.items() if pairing.estimator.unbiased), key=noise, default=None)
+    fair = (name for name, pairing in pairings.items() if pairing.estimator.unbiased(pairing.bound))
+    return min(fair, key=noise, default=None)

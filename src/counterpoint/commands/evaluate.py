@@ -15,8 +15,8 @@ from counterpoint.errors import CounterpointError
 class Options:
     """Measure a run: ELBO, IWAE-K, FIVO-K, the bound it was trained with, and its error in predicting each frame.
 
-    Lower bounds on the log-likelihood in nats per step, higher is better, in both averages: total nats by total
-    steps, and the mean over sequences of nats by steps.
+    Lower bounds on the log-likelihood, but where marked, in nats per step, higher is better, in both averages: total
+    nats by total steps, and the mean over sequences of nats by steps.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
@@ -45,6 +45,7 @@ def run(words: list[str]) -> None:
         raise CounterpointError("give at least 0 particles, 1 replicate and 0 samples of Parzen windows")
     from rich.console import Console
 
+    from counterpoint.commands.latents import lines as latents
     from counterpoint.commands.measure import COLUMNS, MANY, ONE, caption, measure, rows, summary
     from counterpoint.commands.process import settle
     from counterpoint.data import load
@@ -81,13 +82,16 @@ def run(words: list[str]) -> None:
     for found, members in shown:
         results = {bound: summary([member[bound] for member in members]) for bound in members[0]}
         lines += rows(str(found.folder), results)
-    said = caption(first.recipe.facts(own)) + (MANY if any(found.repeats > 1 for found, _ in shown) else ONE)
+    sides = {score.side for _, members in shown for member in members for score in member.values()}
+    said = caption(first.recipe.facts(own), sides) + (MANY if any(found.repeats > 1 for found, _ in shown) else ONE)
     title = f"{corpus.name}, {options.split}: {len(sequences)} sequences, {int(sequences.lengths.sum())} steps"
     console.print(table(lines, COLUMNS, title, said))
     for found, _ in shown:
         console.print(prediction(found, own if found is first else home, sequences), soft_wrap=True)
         if said := total(found, own if found is first else home):
             console.print(said, soft_wrap=True)
+        for line in latents(found.best(own if found is first else home)[0], sequences, found.key(EVALUATE)):
+            console.print(f"{found.folder}: {line}", soft_wrap=True)
         if options.parzen:
             console.print(windows(found, corpus if options.data else found.corpus(), options), soft_wrap=True)
     if others:
@@ -179,7 +183,7 @@ def together(members: list, bound: str):
     from counterpoint.evaluation import Score
 
     parts = [member[bound] for member in members]
-    return Score(np.concatenate([part.values for part in parts]), parts[0].lengths)
+    return Score(np.concatenate([part.values for part in parts]), parts[0].lengths, parts[0].side)
 
 
 def columns(shown: list) -> dict:

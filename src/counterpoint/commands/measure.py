@@ -1,7 +1,7 @@
 """Test bounds of a run's members and of the baselines, all by the same `evaluate`."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jax import random
@@ -16,25 +16,33 @@ from counterpoint.evaluation import Score, evaluate, standard_bounds
 from counterpoint.evaluation.baselines import first_order, linear, normalised
 from counterpoint.recipes import Recipe
 
-BOUND = "Lower bounds on the log-likelihood, nats per step, higher is better."
+BOUND = " on the log-likelihood, nats per step, higher is better."
 LOSS = (
-    "Lower bounds with minus the cross-entropy of grey values in the likelihood's place: a loss, not a likelihood."
+    " with minus the cross-entropy of grey values in the likelihood's place: a loss, not a likelihood."
     " Nats per step, higher is better."
 )
+SIDES = {
+    "above": " (above): no lower bound, on average above.",
+    "neither": " (no bound): on no side for certain.",
+    "estimated": " (Z estimated): log Z is on average too small, which flatters the model, so this is no bound.",
+}
 AVERAGES = " Per step: total nats by total steps. Per sequence: mean over sequences of nats by steps."
 ONE = " ± is the Monte Carlo standard error."
 MANY = " ± is the standard deviation over repeats."
 FIRST = "autoregressive, first order"
 
 
-def caption(known: Facts) -> str:
-    """What the numbers of a table are, for data with these facts."""
-    return (BOUND if normalised(known) else LOSS) + AVERAGES
+def caption(known: Facts, sides: Iterable[str] = ("below",)) -> str:
+    """What the numbers of a table are, for data with these facts, of scores on these sides of log p."""
+    marked = "".join(said for side, said in SIDES.items() if side in sides)
+    what = "Lower bounds, but where marked," if marked else "Lower bounds"
+    return what + (BOUND if normalised(known) else LOSS) + marked + AVERAGES
 
 
-def axis(known: Facts) -> str:
+def axis(known: Facts, side: str) -> str:
     """The same for an axis."""
-    return "bound on log-likelihood" if normalised(known) else "bound with minus the cross-entropy, a loss"
+    what = "bound" if side == "below" else "estimate, no lower bound,"
+    return what + (" on log-likelihood" if normalised(known) else " with minus the cross-entropy, a loss")
 
 
 def measure(
@@ -69,8 +77,8 @@ def first(recipe: Recipe, corpus: Corpus) -> Pairing:
 
 
 def summary(scores: Sequence[Score]) -> dict[str, Any]:
-    """Both averages of one bound over members, as JSON: mean, and standard error or spread."""
-    out: dict[str, Any] = {}
+    """Both averages of one bound over members, as JSON: mean, and standard error or spread; and its side of log p."""
+    out: dict[str, Any] = {"side": scores[0].side}
     for average in ("per_step", "per_sequence"):
         values = [getattr(score, average) for score in scores]
         out[average] = statistics.fmean(values)
@@ -87,7 +95,8 @@ def rows(model: str, results: Mapping[str, Mapping[str, Any]]) -> list[dict[str,
     """Rows of the table: one for each bound."""
     found = []
     for bound, values in results.items():
-        row = {"test bound": bound, "model": model if not found else ""}
+        mark = " (Z estimated)" if values["side"] == "estimated" else ""
+        row = {"test bound": bound + mark, "model": model if not found else ""}
         for average, column in (("per_step", "per step"), ("per_sequence", "per sequence")):
             error = values.get(f"{average}_spread_over_repeats", values.get(f"{average}_monte_carlo_error"))
             plus = "" if error is None or error != error else f" ± {error:.3f}"

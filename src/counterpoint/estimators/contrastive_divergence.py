@@ -18,6 +18,8 @@ from counterpoint.rollout import stop, swap
 from counterpoint.tempering import temper
 from counterpoint.walk import Path, log_forward, pasts, walk, whole
 
+SETTLING = 1000  # sweeps until chains that persist have left their start
+
 
 @dataclass(frozen=True)
 class ContrastiveDivergenceConfig:
@@ -111,6 +113,9 @@ class ContrastiveDivergence(AbstractEstimator):
                 f"contrastive_divergence: policy_gradient weighs each path by the divergence of its trajectory, which"
                 f" {bound.name} does not measure: choose bound = trajectory_kl, or policy_gradient = False"
             )
+
+    def settling(self, q):
+        return 25 if self.start is None else -(-SETTLING // q.sweeps)
 
     def initial(self):
         return () if self.start is None else self.start

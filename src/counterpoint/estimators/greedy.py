@@ -43,7 +43,7 @@ class Greedy(AbstractEstimator):
 
     Z is not asked for, so what is reported of a step is no bound: how well the machine at work gives back what it saw,
     E[log p_l(h^l-1 | h^l)], in nats. Validation has the bound. An optimiser with momentum moves a machine a little
-    further than its last update. Frames must be whole.
+    further than its last update. Without a step the highest machine is at work. Frames must be whole.
     """
 
     updates: int = eqx.field(static=True, default=20_000)
@@ -63,7 +63,7 @@ class Greedy(AbstractEstimator):
 
     def __call__(self, p, q, bound, batch: Batch, key, memory, step):
         x, depth = whole(batch, "greedy"), len(p.parts)
-        layer = jnp.minimum(jnp.asarray(step) // self.updates, depth - 1)
+        layer = depth - 1 if step is None else jnp.minimum(jnp.asarray(step) // self.updates, depth - 1)
         keys = random.split(key, batch.valid.shape)
         work = lambda i, p: jax.vmap(jax.vmap(partial(self.frame, p, i)))(x, keys)
         loss, given_back = lax.switch(layer, [partial(work, i) for i in range(depth)], p)

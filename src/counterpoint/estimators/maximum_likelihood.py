@@ -29,8 +29,10 @@ class MaximumLikelihood(AbstractEstimator):
 
     name: ClassVar[str] = "maximum_likelihood"
     chain: ClassVar[bool] = True
-    unbiased: ClassVar[bool] = True
     reports: ClassVar[str] = "log-likelihood"
+
+    def unbiased(self, bound):
+        return True
 
     def build(self, p, facts, key) -> "MaximumLikelihood":
         return self

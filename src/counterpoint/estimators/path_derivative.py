@@ -73,6 +73,9 @@ class STL(AbstractPathDerivative):
 
     name: ClassVar[str] = "stl"
 
+    def unbiased(self, bound):
+        return bound.splits or bound.particles == 1
+
     def paths(self, trace):
         return trace.z
 
@@ -89,7 +92,9 @@ class DReG(AbstractPathDerivative):
 
     name: ClassVar[str] = "dreg"
     whole: ClassVar[bool] = True
-    unbiased: ClassVar[bool] = True  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def unbiased(self, bound):
+        return True
 
     def paths(self, trace):
         weight = jax.nn.softmax(stop(trace.log_weight.sum(0)))  # (B, K)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from counterpoint.core import AbstractEstimator, Batch, Estimate, State
+from counterpoint.core import AbstractBound, AbstractEstimator, Batch, Estimate, State
 from counterpoint.errors import CounterpointError
 from counterpoint.rollout import rollout
 from counterpoint.shapes import latent
@@ -13,11 +13,14 @@ from counterpoint.shapes import latent
 class Pathwise(AbstractEstimator):
     """grad E_eps[ f(g(eps)) ] = E_eps[ grad f(g(eps)) ] with z = g(eps) (Kingma and Welling 2014; seed 3, sec. 2.4).
 
-    Unbiased for ELBO and IWAE; for FIVO see there. Needs samples that are differentiable functions of q's parameters.
+    Unbiased for ELBO and IWAE, and for FIVO where that has the score of its ancestors. Needs samples that are
+    differentiable functions of q's parameters.
     """
 
     name: ClassVar[str] = "pathwise"
-    unbiased: ClassVar[bool] = True
+
+    def unbiased(self, bound):
+        return scored(bound)
 
     def check(self, p, q, bound):
         law = latent(p)
@@ -35,6 +38,11 @@ class Pathwise(AbstractEstimator):
             p, q, batch, key, particles=bound.particles, resampling=bound.resampling, closed_form=bound.closed_form
         )
         return estimate(bound, trace, bound(trace, step).sum(), batch, state), memory
+
+
+def scored(bound: AbstractBound) -> bool:
+    """Whether the bound has the score of all that is drawn besides z: not where ancestors follow a law without one."""
+    return bound.resampling is None or bound.resampling.has_score or bound.particles == 1
 
 
 def estimate(bound, trace, objective, batch: Batch, state: State | None = None) -> Estimate:

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from counterpoint.core import AbstractEstimator, Batch, Estimate
 from counterpoint.distributions import Facts
 from counterpoint.errors import CounterpointError, at_least
+from counterpoint.estimators.contrastive_divergence import SETTLING
 from counterpoint.inference.gibbs import Gibbs
 from counterpoint.inference.mean_field import MeanField
 from counterpoint.rollout import rollout, stop, swap
@@ -61,6 +62,9 @@ class Persistent(AbstractEstimator):
             raise CounterpointError(
                 f"persistent raises E_q[log p(x, z) - log q(z | x)], which {bound.name} is not: choose bound = elbo"
             )
+
+    def settling(self, q):
+        return -(-SETTLING // self.sweeps)
 
     def initial(self):
         return lax.stop_gradient(self.start)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from counterpoint.core import AbstractEstimator, Batch, Trace
 from counterpoint.distributions import Facts, Family
 from counterpoint.errors import CounterpointError, at_least
-from counterpoint.estimators.pathwise import estimate
+from counterpoint.estimators.pathwise import estimate, scored
 from counterpoint.rollout import mask_of, rollout, where
 
 Signal = Literal["local", "reward_to_go"]
@@ -79,9 +79,8 @@ class ScoreFunction(AbstractEstimator):
     decay: float = eqx.field(static=True, default=0.8)
     family: Family | None = eqx.field(static=True, default=None)  # how the baseline reads a frame
 
-    @property
-    def unbiased(self):
-        return self.signal == "reward_to_go" and not self.normalise
+    def unbiased(self, bound):
+        return self.signal == "reward_to_go" and not self.normalise and scored(bound)
 
     def check(self, p, q, bound):
         check_signal(self.signal, bound)

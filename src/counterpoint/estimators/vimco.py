@@ -44,8 +44,7 @@ class VIMCO(AbstractEstimator):
 
     signal: Signal = eqx.field(static=True, default="reward_to_go")
 
-    @property
-    def unbiased(self):
+    def unbiased(self, bound):
         return self.signal == "reward_to_go"
 
     def check(self, p, q, bound):

@@ -46,8 +46,7 @@ class Walkback(AbstractEstimator):
     moves: int = eqx.field(static=True, default=1)
     chain: ClassVar[bool] = True
 
-    @property
-    def unbiased(self):
+    def unbiased(self, bound):
         return self.moves == 1
 
     def check(self, p, q, bound):

@@ -1,12 +1,12 @@
 """What a trained pair is worth: likelihood bounds, one-step prediction, and what it generates."""
 
 from counterpoint.evaluation.generation import activity, generate, reconstruct
-from counterpoint.evaluation.likelihood import Comparison, Score, compare, evaluate, standard_bounds, write_csv
+from counterpoint.evaluation.likelihood import Comparison, Score, compare, evaluate, side_of, standard_bounds, write_csv
 from counterpoint.evaluation.partition import Partition, annealed_partition, exact_partition, log_partition
 from counterpoint.evaluation.parzen import Windows, parzen, parzen_width, parzen_windows
 from counterpoint.evaluation.prediction import Prediction, PredictionError, error, predict
 from counterpoint.evaluation.units import active_units, unit_variances
-from counterpoint.evaluation.weights import evidence_upper_estimate, resampling_entropy
+from counterpoint.evaluation.weights import Spread, evidence_upper_estimate, resampling_entropy, weight_spread
 from counterpoint.evaluation.words import WordPrediction, held_out_words, mean_precision, word_baselines
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Prediction",
     "PredictionError",
     "Score",
+    "Spread",
     "Windows",
     "WordPrediction",
     "active_units",
@@ -35,8 +36,10 @@ __all__ = [
     "predict",
     "reconstruct",
     "resampling_entropy",
+    "side_of",
     "standard_bounds",
     "unit_variances",
+    "weight_spread",
     "word_baselines",
     "write_csv",
 ]

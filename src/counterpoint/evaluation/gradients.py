@@ -112,18 +112,21 @@ def measured(pairing: Pairing, batch: Batch, keys):
     return lax.map(one, keys) / jnp.maximum(batch.valid.sum(), 1)
 
 
-def draw(pairing: Pairing, batch: Batch, key, draws: int, step=0) -> Iterator[Gradients]:
-    """What is known after each chunk of draws. A first one settles the running moments, baselines and chains that an
-    estimator remembers, and is not counted; where chains persist, later draws still depend on those before, and the
-    errors of means look smaller than they are. Where an estimator reports something else, the bound is a mean of CHUNK
-    draws."""
-    total = max(-(-draws // CHUNK), 1)
-    memory, step = pairing.initial(), jnp.asarray(step)
+def draw(pairing: Pairing, batch: Batch, key, draws: int, step=None) -> Iterator[Gradients]:
+    """What is known after each chunk of draws. First ones settle the running moments and chains that an estimator
+    remembers, as many as it says, and are not counted; where chains persist, later draws still depend on those before,
+    and the errors of means look smaller than they are. Where an estimator reports something else, the bound is a mean
+    of CHUNK draws."""
+    total, first = (max(-(-n // CHUNK), 1) for n in (draws, pairing.estimator.settling(pairing.q)))
+    memory, step = pairing.initial(), None if step is None else jnp.asarray(step)
     run = lambda i, memory, moments: chunk(
         pairing, batch, random.split(random.fold_in(key, i), CHUNK), memory, step, moments
     )
     empty, memory = run(0, memory, None)
-    moments, times, bound = jax.tree.map(jnp.zeros_like, empty), [], {}
+    empty = jax.tree.map(jnp.zeros_like, empty)
+    for i in range(total + 1, total + first):
+        memory = run(i, memory, empty)[1]
+    moments, times, bound = empty, [], {}
     if pairing.estimator.reports:
         values = np.asarray(measured(pairing, batch, random.split(key, CHUNK)), float)
         bound = {"bound": float(values.mean()), "bound_error": float(values.std(ddof=1)) / CHUNK**0.5}
@@ -144,11 +147,11 @@ def _summary(moments: Moments, times: list[float]) -> Gradients:
     return Gradients(p, q if q.mean.size else None, float(mean[2]), error, statistics.median(times))
 
 
-def gradients(pairings: Mapping[str, Pairing], batch: Batch, key, draws: int, step=0) -> dict[str, Gradients]:
+def gradients(pairings: Mapping[str, Pairing], batch: Batch, key, draws: int, step=None) -> dict[str, Gradients]:
     """Each pairing's gradients on one batch, in turns, so that what slows the machine slows them all.
 
     draws   how many of each, rounded up to whole chunks
-    step    of training, for weights that follow a schedule
+    step    of training, for weights that follow a schedule; None: those of the bound itself
     """
     turns = {name: draw(pairing, batch, key, draws, step) for name, pairing in pairings.items()}
     found: dict[str, Gradients] = {}

@@ -47,12 +47,17 @@ def known(bound: AbstractBound, p: AbstractModel) -> bool:
     return True
 
 
+def side_of(bound: AbstractBound, p: AbstractModel) -> str:
+    """On which side of log p(x) it is: the bound's own, or "estimated" where p's log Z is."""
+    return "estimated" if p.estimated else bound.side
+
+
 @dataclass(frozen=True)
 class Score:
-    """L_i^r <= log p(x_i), r = 1 .. R runs of one bound on N sequences. Higher is better.
+    """L_i^r, r = 1 .. R runs of one bound on log p(x_i) of N sequences. Higher is better.
 
     values (R, N) in nats, summed over steps; lengths (N,) in steps, which count whether or not something is missing
-    there. Two averages, never to be mixed in a table (for sequences of one length they agree):
+    there; side, see `side_of`. Two averages, never to be mixed in a table (for sequences of one length they agree):
 
         per_step      sum_i L_i / sum_i T_i       total nats by total steps: RNN-RBM, FIVO, NASMC
         per_sequence  mean_i (L_i / T_i)          every sequence counts alike: TSBN, AVF
@@ -63,6 +68,7 @@ class Score:
 
     values: np.ndarray
     lengths: np.ndarray
+    side: str = "below"
 
     @property
     def per_step(self) -> float:
@@ -139,7 +145,7 @@ def evaluate(
             out = np.asarray(run(p, q, bound, batch, keys, together, defer), np.float64)
             mean = np.logaddexp.reduce(out.reshape(replicates, parts, -1), 1) - np.log(parts)
             values[:, index[index >= 0]] = mean[:, index >= 0]
-        scores[name] = Score(values, sequences.lengths)
+        scores[name] = Score(values, sequences.lengths, side_of(whole, p))
     return scores
 
 

@@ -34,6 +34,10 @@ class AbstractBoltzmann(AbstractDirected):
         """What Z is of."""
 
     @property
+    def estimated(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return counting.fewest(self.machine) > counting.MOST
+
+    @property
     def total(self) -> Float[Array, ""]:
         """log Z, in nats."""
         return measured(self.machine) if self.log_z is None else self.log_z

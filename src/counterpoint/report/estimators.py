@@ -3,17 +3,27 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from counterpoint.core import Batch
 from counterpoint.evaluation.gradients import Gradients, Noise
 from counterpoint.files import replacing
+from counterpoint.report import against
 from counterpoint.report.canvas import new_figure, save
 
 COLUMNS = ("bound", "estimator", "variance", "bias", "cosine", "SNR", "ms")
-Found = Mapping[
-    str, tuple[str | None, Gradients | None, Mapping[str, Gradients]]
-]  # by bound: reference, its draws, all
+
+
+class Compared(NamedTuple):
+    """The estimators of one bound."""
+
+    at: Mapping[str, int]  # its numbers of particles and sweeps, by name, where they were asked for
+    reference: str | None  # which estimator is held to be right
+    exact: Gradients | None  # many draws of that
+    drawn: Mapping[str, Gradients]
+
+
+Found = Mapping[str, Compared]  # by what a table calls the bound
 
 
 def about(draws: int, reference: int, batch: Batch) -> str:
@@ -24,23 +34,24 @@ def about(draws: int, reference: int, batch: Batch) -> str:
         " Variance: trace of the covariance. Bias: distance of the mean from the reference's mean, as a share of its"
         " length; after ±, how large it would look for the noise of both means alone. Cosine: of the angle between the"
         " two means. SNR: length of the mean by the root of the variance. ms: of one gradient. The reference (*) is the"
-        f" least noisy estimator that is unbiased, drawn {reference} times; wake-sleep follows other divergences than"
-        " the bound, and its bias says how far they lead away from it; where the reference is maximum_likelihood, what"
-        " it estimates without bias, or noise, is the gradient of log p itself."
+        f" least noisy estimator that is unbiased for the bound, drawn {reference} times; where there is none, there is"
+        " no bias to tell. Wake-sleep follows other divergences than the bound, and its bias says how far they lead"
+        " away from it; where the reference is maximum_likelihood, what it estimates without bias, or noise, is the"
+        " gradient of log p itself."
     )
 
 
 def lines(found: Found) -> list[dict[str, Any]]:
     """One row for each bound, estimator and voice."""
     rows = []
-    for bound, (reference, exact, drawn) in found.items():
+    for bound, (at, reference, exact, drawn) in found.items():
         for name, result in drawn.items():
             for voice in ("p", "q"):
                 noise = getattr(result, voice)
                 if noise is not None:
                     of = getattr(exact, voice) if exact else None
                     shown = f"{name} *" if name == reference else name
-                    rows.append(line(bound, shown, voice, result, noise, of))
+                    rows.append({"at": dict(at), **line(bound, shown, voice, result, noise, of)})
     return rows
 
 
@@ -66,10 +77,10 @@ def line(bound: str, name: str, voice: str, result: Gradients, noise: Noise, ref
     }
 
 
-def write(folder: Path, title: str, said: str, rows: list[dict[str, Any]], found: Found, command: str) -> list[Path]:
+def write(folder: Path, title: str, said: str, rows: list[dict[str, Any]], command: str) -> list[Path]:
     """estimators.json, estimators.md and estimators.png in a folder, which is made where it is not there."""
     places = [folder / f"estimators.{kind}" for kind in ("json", "md", "png")]
-    keys = ("bound", "estimator", "voice", "values")
+    keys = ("bound", "at", "estimator", "voice", "values")
     plain = {"command": command, "title": title, "rows": [{key: row[key] for key in keys} for row in rows]}
     with replacing(places[0]) as file:
         file.write((json.dumps(plain, indent=1) + "\n").encode())
@@ -109,34 +120,28 @@ def seen(values: dict[str, Any], key: str) -> bool:
     return bool(values[key]) and (key != "bias" or values["bias"] > 2 * values["bias_noise"])
 
 
-def decades(axes: Any, values: list[float]) -> None:
-    """A logarithmic axis around the values, in whole powers of ten: all the same is a line, not a spread."""
-    import numpy as np
-    from matplotlib.ticker import NullFormatter
-
-    axes.set_xscale("log")
-    low, high = (np.log10(min(values)), np.log10(max(values))) if values else (-1.0, 0.0)
-    axes.set_xlim(10 ** (np.floor(low) - 0.2), 10 ** (max(np.ceil(high), np.floor(low) + 1) + 0.2))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-
-
 def draw(rows: list[dict[str, Any]]):
-    """A figure: a row of panels for each voice, a line for each estimator, a dot for each bound."""
+    """A figure: a row of panels for each voice, a line for each estimator, a dot for each bound; and a row against the
+    number of particles or sweeps, where several were compared."""
     from matplotlib import colormaps
 
     voices = [voice for voice in ("p", "q") if any(row["voice"] == voice for row in rows)]
     names = list(dict.fromkeys(row["estimator"].removesuffix(" *") for row in rows))
     said = values_of_bounds(rows)
     shade = {bound: colormaps["viridis"](0.85 * i / max(len(said) - 1, 1)) for i, bound in enumerate(said)}
-    figure = new_figure(len(voices) * (1.2 + 0.24 * len(names)) + 0.5)
-    grid = figure.subplots(len(voices), len(PANELS), squeeze=False, sharey=True)
+    # the second sheet, where there is one, is for what stands against k
+    heights = [len(voices) * (1.2 + 0.24 * len(names)) + 0.5]
+    heights += [2.3 + 0.2 * -(-len(names) // against.ABREAST)] if against.varied(rows) else []
+    figure = new_figure(sum(heights))
+    sheets = figure.subfigures(len(heights), squeeze=False, height_ratios=heights)[:, 0]
+    grid = sheets[0].subplots(len(voices), len(PANELS), squeeze=False, sharey=True)
     for voice, panels in zip(voices, grid):
         for axes, (key, label) in zip(panels, PANELS):
             shown = [row for row in rows if row["voice"] == voice and seen(row["values"], key)]
             for row in shown:
                 place = names.index(row["estimator"].removesuffix(" *"))
                 axes.plot(row["values"][key], place, "o", color=shade[row["bound"]], markersize=5)
-            decades(axes, [row["values"][key] for row in shown])
+            against.decades(axes, "x", [row["values"][key] for row in shown])
             axes.set_title(f"{voice}: {label}", fontsize=8)
             axes.set_yticks(range(len(names)), names, fontsize=8)
             axes.set_ylim(len(names) - 0.5, -0.5)
@@ -146,5 +151,7 @@ def draw(rows: list[dict[str, Any]]):
             axes.spines[["top", "right"]].set_visible(False)
     for bound, text in said.items():
         grid[0][0].plot([], [], "o", color=shade[bound], label=f"{text} nats per step")
-    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8)
+    sheets[0].legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8)
+    for sheet in sheets[1:]:
+        against.draw(sheet, rows, names)
     return figure
