@@ -2,7 +2,7 @@
 
     python scripts/properties.py [--check]
 
-directed     z and x can be drawn in turn
+directed     z and x can be drawn in turn, none of them by the chain of an undirected machine, as the top of a dbn is
 latent       there is a z
 nonlinear    a mean that leads to the next frame is no linear function of what it depends on; for real data, where the
              model has a likelihood of them, and with a state that is one of K as its one-hot vector
@@ -23,6 +23,7 @@ from jax import random
 from counterpoint.core import AbstractDirected, AbstractUndirected
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
+from counterpoint.models.boltzmann import AbstractBoltzmann
 from counterpoint.registry import parts
 from counterpoint.support import BINARY, REAL, Support
 
@@ -118,7 +119,7 @@ def row(config) -> tuple[str, ...]:
     spread = "–" if not shapes or units.name == REAL.name else ("no" if one_of else "yes")
     said = (type(p).__doc__ or "").strip().splitlines()[0].strip()
     yes = lambda flag: "yes" if flag else "no"
-    cells = (yes(directed), yes(shapes), yes(curved), spread, " and ".join(past) or "nothing")
+    cells = (yes(directed and not isinstance(p, AbstractBoltzmann)), yes(shapes), yes(curved), spread, " and ".join(past) or "nothing")
     return (f"`{config.name}`", *cells, f"`{said}`")
 
 

@@ -1,4 +1,4 @@
-"""Marginals and expectation maximisation: by enumeration, by the joint Gaussian, and against dynamax."""
+"""Marginals and expectation maximisation: by enumeration, by the joint Gaussian, and against dynamax and hmmlearn."""
 
 import itertools
 
@@ -306,6 +306,39 @@ def test_a_gaussian_hidden_markov_model_agrees_with_dynamax():
     law = jax.vmap(ours.family)(ours.emission)
     want = new.initial.probs, new.transitions.transition_matrix, new.emissions.means, new.emissions.scale_diags
     same((np.exp(ours.start), np.exp(ours.transition), law.loc, law.scale), want)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["gaussian", "categorical"])
+def test_a_hidden_markov_model_of_ragged_sequences_agrees_with_hmmlearn(name):
+    models = pytest.importorskip("hmmlearn.hmm")
+    rng, lengths, p = np.random.default_rng(5), [7, 3, 5], hmm(name)
+    law, valid = jax.vmap(p.family)(p.emission), np.arange(7) < np.array(lengths)[:, None]
+    x = rng.normal(size=(3, 7, 2)) if name == "gaussian" else rng.integers(0, 3, (3, 7)).astype(np.int32)
+    if name == "gaussian":
+        # without priors, and with no floor under the variances
+        free = dict.fromkeys(("min_covar", "means_weight", "covars_prior", "covars_weight"), 0.0)
+        theirs = models.GaussianHMM(2, "diag", **free, n_iter=1, init_params="", implementation="scaling")
+        theirs.means_, theirs.covars_ = np.asarray(law.loc), np.asarray(law.scale) ** 2
+    else:
+        theirs = models.CategoricalHMM(2, n_iter=1, init_params="", implementation="scaling")
+        theirs.emissionprob_, theirs.n_features = np.exp(np.asarray(jax.nn.log_softmax(p.emission))), 3
+    theirs.startprob_, theirs.transmat_ = START, MOVE
+    joined = x[valid] if name == "gaussian" else x[valid][:, None]
+    log_evidence, smoothed = theirs.score_samples(joined, lengths)
+    batch = Batch(jnp.asarray(x), jnp.asarray(valid))
+    found = marginals(p, ForwardBackward(), batch)
+    same((found.log_evidence.sum(), np.asarray(found.smoothed)[valid]), (log_evidence, smoothed), 1e-9)
+    theirs.fit(joined, lengths)
+    ours = em(p, ForwardBackward(), batch, 1).p
+    same((np.exp(ours.start), np.exp(ours.transition)), (theirs.startprob_, theirs.transmat_), 1e-9)
+    law = jax.vmap(ours.family)(ours.emission)
+    if name == "gaussian":
+        deviations = np.sqrt(np.diagonal(theirs.covars_, axis1=1, axis2=2))
+        same((law.loc, law.scale), (theirs.means_, deviations), 1e-8)
+    else:
+        same((np.exp(jax.nn.log_softmax(ours.emission)),), (theirs.emissionprob_,), 1e-9)
 
 
 def test_sequences_that_end_together_are_smoothed_as_those_that_do_not():

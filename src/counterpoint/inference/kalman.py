@@ -6,11 +6,12 @@ from typing import ClassVar, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
+from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected, Batch, direct
 from counterpoint.distributions import FullGaussian
-from counterpoint.distributions.gaussian import masked
+from counterpoint.distributions.gaussian import solve_lower
 from counterpoint.errors import CounterpointError
 from counterpoint.inference import regression, smoother
 from counterpoint.inference.exact import AbstractExact, Marginals
@@ -40,17 +41,20 @@ class Sums(NamedTuple):
 
 
 class Kalman(AbstractExact):
-    """q(z_t | z_t-1, x) = N(S (P^-1 m + h_t), S),  S = (P^-1 + J_t)^-1, with prior N(m, P) and the messages
+    """q(z_t | z_t-1, x) = N(m + L w, L (I + L' K_t' K_t L)^-1 L'),  w = argmin |w|^2 + |y_t - K_t (m + L w)|^2,
 
-        J_t = C' R^-1 C + A' (Q^-1 - Q^-1 (Q^-1 + J_t+1)^-1 Q^-1) A
-        h_t = C' R^-1 (x_t - o) + A' Q^-1 (Q^-1 + J_t+1)^-1 h_t+1
+    with prior N(m, L L') and the messages from the future
 
-    from the future (the information form of the RTS smoother). exp(-z' J z / 2 + h' z) is p(x_>=t | z_t) up to a
-    constant, so each sampled path has weight p(x_1:T) exactly: every sampled bound is the log-likelihood, without
-    variance.
+        [K_t y_t] = [R^-1/2 [C x_t - o];  W;  [K_t+1 A  y_t+1] - K_t+1 Q^1/2 W],
+        W         = argmin |W|^2 + |[K_t+1 A  y_t+1] - K_t+1 Q^1/2 W|^2
+
+    (the RTS smoother's information in square-root form; what z_t+1 has of noise is at its best). exp(-|y - K z|^2 / 2)
+    is p(x_>=t | z_t) up to a constant, so each sampled path has weight p(x_1:T) exactly: every sampled bound is the
+    log-likelihood, without variance. Rounding lends a path some eps (|K| |z| + |z| / |L|) nats a step, of either sign
+    (see `smoother`).
 
     smooth=False drops the messages from t + 1 on: the per-step optimum of filtering EM (seed 1, sec. A: the gap to
-    log p stays). Missing entries of a frame leave C' R^-1 C through the marginal of those observed.
+    log p stays). Missing entries of a frame leave R^-1/2 C through the marginal of those observed.
 
     Marginals are (mean (B, T, d), covariance (B, T, d, d)), by the filter and smoother of `smoother`.
     """
@@ -70,33 +74,25 @@ class Kalman(AbstractExact):
             )
 
     def encode(self, p, memory, x, e, mask):
-        inverse = jnp.linalg.inv
-        precision, transition, readout = inverse(p.noise.matrix), p.transition, p.readout
+        d = len(p.start)
 
-        def seen(x, mask):
-            """What one frame says of its z."""
-            noise = inverse(masked(p.observation_noise.matrix, mask))
-            weighted = jnp.where(mask[:, None], readout, 0.0).T @ noise
-            return weighted @ readout, weighted @ jnp.where(mask, x - p.offset, 0.0)
+        def back(after, rows):
+            both = triangle(jnp.concatenate([rows, after]))
+            weights = both[:, :d] @ p.noise.cholesky
+            ahead = jnp.concatenate([both[:, :d] @ p.transition, both[:, d:]], 1)
+            # to first order it does not matter how the best w moves, so that it may be held
+            best, _ = least(*lax.stop_gradient((weights, ahead)))
+            return jnp.concatenate([best, ahead - weights @ best]), both
 
-        def back(message, now):
-            information, shift = (a + b for a, b in zip(message, now))
-            gain = precision @ inverse(precision + information)
-            carried = transition.T @ (precision - gain @ precision) @ transition, transition.T @ gain @ shift
-            return carried, (information, shift)
-
-        said = jax.vmap(seen)(x, mask)
+        said = jax.vmap(lambda x, mask: smoother.whitened(p, jnp.where(mask, x, 0.0), mask)[0])(x, mask)
         if not self.smooth:
             return memory, said
-        d = p.start.shape[0]
-        nothing = jnp.zeros((d, d), x.dtype), jnp.zeros(d, x.dtype)
-        return memory, lax.scan(back, nothing, said, reverse=True)[1]
+        return memory, lax.scan(back, jnp.zeros((2 * d + 1, d + 1), x.dtype), said, reverse=True)[1]
 
     def propose(self, p, carry, context, x, key):
-        (mean, cholesky), (information, shift) = carry, context
-        precision = jnp.linalg.inv(cholesky @ cholesky.T)
-        covariance = jnp.linalg.inv(precision + information)
-        return direct(FullGaussian(covariance @ (precision @ mean + shift), jnp.linalg.cholesky(covariance)))
+        (mean, cholesky), weights, target = carry, context[:, :-1], context[:, -1]
+        best, root = least(weights @ cholesky, (target - weights @ mean)[:, None])
+        return direct(FullGaussian(mean + cholesky @ best[:, 0], cholesky @ root))
 
     def marginals(self, p, batch):
         found, after, *_ = read(p, batch)
@@ -124,6 +120,25 @@ class Kalman(AbstractExact):
         return LDS.of(
             transition, noise, weights[:, :-1], observation_noise, start[:, 0], start_noise, offset=weights[:, -1]
         )
+
+
+def triangle(rows: Float[Array, "m k"]) -> Float[Array, "k k"]:
+    """Q' A of A = Q R: as many rows as columns, with the same A' A, and its gradient, though Q is held: the rank may be
+    too low for a gradient of Q."""
+    return jnp.linalg.qr(lax.stop_gradient(rows))[0].T @ rows
+
+
+def least(a: Float[Array, "m d"], b: Float[Array, "m k"]) -> tuple[Float[Array, "d k"], Float[Array, "d d"]]:
+    """argmin_W |W|^2 + |b - a W|^2, and the Cholesky factor of (I + a' a)^-1.
+
+    [I; a] = Q L with L lower triangular: QR with the columns in reverse.
+    """
+    d = a.shape[1]
+    turn, upper = jnp.linalg.qr(jnp.concatenate([jnp.eye(d, dtype=a.dtype), a])[:, ::-1])
+    turn, lower = turn[:, ::-1], upper[::-1, ::-1]
+    found = solve_lower(lower, jnp.concatenate([turn[d:].T @ b, jnp.eye(d, dtype=a.dtype)], 1))
+    root = found[:, b.shape[1] :]
+    return found[:, : b.shape[1]], root * jnp.sign(jnp.diag(root))[None]
 
 
 def read(p: LDS, batch: Batch):

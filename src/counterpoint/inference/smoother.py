@@ -1,13 +1,18 @@
 """Kalman's filter and the smoother of Rauch, Tung and Striebel: sequential over time, all sequences at once.
 
-    prior N(m-, P-):   P = L (I + L' J L)^-1 L',  P- = L L',   m = m- + P (h - J m-)
-    next prior:        N(A m, A P A' + Q)
+    what is seen:      log N(x; C z + o, R) = fit - |y - K z|^2 / 2,   K = R^-1/2 C,  y = R^-1/2 (x - o)
+    prior N(m-, L L'): [I 0; (K L)' L'] = orthogonal [F' G'; 0 root'],   u = F^-1 (y - K m-),   m = m- + G u,
+                       P = root root',   log p(x_t | x_<t) = fit - |u|^2 / 2 - log det F
+    next prior:        N(A m, A P A' + Q),   whose L is of [root' A'; Q^1/2'] = orthogonal L'
     backwards:         G = P A' P-_next^-1,   m^s = m + G (m^s_next - m-_next),   P^s = D + G P^s_next G',
                        D = (I - G A) P (I - G A)' + G Q G'
 
-with J = C' R^-1 C and h = C' R^-1 (x - o) of the entries that were observed. Every covariance is a sum of squares, so
-in float32, too, it stays one however long the sequence. Where nothing is missing, J and all that follows from it alone
-is the same for all sequences, and is computed once: an axis of S = 1 in place of B.
+of the entries that were observed. Every covariance and every exponent is a sum of squares, and the filter holds roots
+of covariances: nothing is the small difference of large numbers, however small R is beside Q, or Q beside R. What is
+lost is e = eps max(|y|, |K L|), with eps = 6e-8 in float32: means are right to some e of the filter's deviations, a
+frame's log-likelihood to some e (1 + |u|) nats. Precision ends where noise drowns in the rounding of what it is added
+to: at R of (eps |x|)^2, or Q of (eps |z|)^2. Where nothing is missing, what follows from K alone is the same for all
+sequences, and is computed once: an axis of S = 1 in place of B.
 """
 
 from typing import NamedTuple
@@ -15,10 +20,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.scipy.linalg import cho_solve, solve_triangular
+from jax.scipy.linalg import solve_triangular
 from jaxtyping import Bool, Float
 
-from counterpoint.distributions.gaussian import LOG_TWO_PI, masked
+from counterpoint.distributions.gaussian import LOG_TWO_PI, masked, solve_lower
 
 
 def turned(a):
@@ -33,17 +38,24 @@ def applied(matrix: Float[Array, "*T S n k"], vector: Float[Array, "*T B k"]) ->
     return (matrix @ vector[..., None])[..., 0]
 
 
-def cholesky(matrix):
-    """Of its lower half alone."""
-    return lax.linalg.cholesky(matrix, symmetrize_input=False)
+def solved(lower: Float[Array, "S k k"], vector: Float[Array, "B k"]) -> Float[Array, "B k"]:
+    """L^-1 v, likewise."""
+    if len(lower) == 1:
+        return solve_triangular(lower[0], vector.T, lower=True).T
+    return solve_triangular(lower, vector[..., None], lower=True)[..., 0]
+
+
+def upper(a: Float[Array, "*T m k"]) -> Float[Array, "*T k k"]:
+    """R of A = Q R, with A' A = R' R."""
+    return jnp.linalg.qr(a, mode="r")
 
 
 class Seen(NamedTuple):
-    """What frames say of their z, beside a guess m of it: log p(x | m + d) = fit + d' shift - d' information d / 2."""
+    """What frames say of their z: log p(x | z) = fit - |y - K z|^2 / 2, in nats."""
 
-    information: Float[Array, "T S n n"]  # J; where it is the same for all, T and S are 1
-    shift: Float[Array, "T B n"]  # C' R^-1 (x - o - C m)
-    fit: Float[Array, "T B"]  # log N(x; C m + o, R), in nats
+    weights: Float[Array, "T S k n"]  # K; where it is the same for all, T and S are 1
+    target: Float[Array, "T B k"]  # y
+    fit: Float[Array, "T B"]
 
 
 class Filtered(NamedTuple):
@@ -51,9 +63,13 @@ class Filtered(NamedTuple):
 
     log_evidence: Float[Array, "T B"]  # log p(x_t | x_<t), in nats
     predicted: Float[Array, "T B n"]  # m-
-    uncertainty: Float[Array, "T S n n"]  # P-
+    lower: Float[Array, "T S n n"]  # L of P-, of any sign
     mean: Float[Array, "T B n"]
-    covariance: Float[Array, "T S n n"]
+    root: Float[Array, "T S n n"]
+
+    @property
+    def covariance(self) -> Float[Array, "T S n n"]:
+        return self.root @ turned(self.root)
 
 
 class Smoothed(NamedTuple):
@@ -65,63 +81,70 @@ class Smoothed(NamedTuple):
     left: Float[Array, "T-1 S n n"]  # D: Cov(z_t | z_t+1, x)
 
 
-def seen(p, x: Float[Array, "T B M"], mask: Bool[Array, "T B M"] | None, mean: Float[Array, "T B n"]) -> Seen:
-    """mask None: all was seen."""
-    error, lower = x - p.offset[None, None] - mean @ p.readout.T, p.observation_noise.cholesky
+def whitened(p, x: Float[Array, " M"], mask: Bool[Array, " M"]):
+    """[K y] of the entries of one frame that were seen, zeros of the others, and log N(x; C z + o, R) where y = K z."""
+    lower = jnp.linalg.cholesky(masked(p.observation_noise.matrix, mask))
+    both = jnp.concatenate([p.readout, (x - p.offset)[:, None]], 1)
+    rows = solve_lower(lower, jnp.where(mask[:, None], both, 0.0))
+    return rows, -0.5 * mask.sum() * LOG_TWO_PI - jnp.log(jnp.diag(lower)).sum()
 
-    if mask is None:
-        white = solve_triangular(lower, p.readout, lower=True)
-        error = error @ solve_triangular(lower, jnp.eye(len(lower), dtype=lower.dtype), lower=True).T
-        fit = -0.5 * (jnp.square(error).sum(-1) + len(lower) * LOG_TWO_PI) - jnp.log(jnp.diag(lower)).sum()
-        return Seen((white.T @ white)[None, None], error @ white, fit)
 
-    def one(error, mask):
-        lower = jnp.linalg.cholesky(masked(p.observation_noise.matrix, mask))
-        both = jnp.concatenate([p.readout, error[:, None]], 1)
-        white = solve_triangular(lower, jnp.where(mask[:, None], both, 0.0), lower=True)
-        readout, error = white[:, :-1], white[:, -1]
-        fit = -0.5 * (error @ error + mask.sum() * LOG_TWO_PI) - jnp.log(jnp.diag(lower)).sum()
-        return readout.T @ readout, readout.T @ error, fit
+def seen(p, x: Float[Array, "T B M"], mask: Bool[Array, "T B M"] | None) -> Seen:
+    """In no more than n rows: what of y no z reaches is of the fit alone. mask None: all was seen."""
+    n, wide = len(p.start), len(p.offset) > len(p.start)
+    if mask is not None:
+        rows, fit = jax.vmap(jax.vmap(lambda x, mask: whitened(p, x, mask)))(x, mask)
+        if wide:
+            rows = upper(rows)
+            fit -= 0.5 * jnp.square(rows[..., n, n])
+        return Seen(rows[..., :n, :n], rows[..., :n, n], fit)
 
-    return Seen(*lax.map(lambda now: jax.vmap(one)(*now), (error, mask)))
+    lower = p.observation_noise.cholesky
+    inverse = solve_lower(lower, jnp.eye(len(lower), dtype=lower.dtype))
+    weights, target = inverse @ p.readout, (x - p.offset[None, None]) @ inverse.T
+    fit = jnp.full(x.shape[:2], -0.5 * len(lower) * LOG_TWO_PI - jnp.log(jnp.diag(lower)).sum())
+    if wide:
+        turn, weights = jnp.linalg.qr(weights, mode="complete")
+        target = target @ turn
+        fit -= 0.5 * jnp.square(target[..., n:]).sum(-1)
+    return Seen(weights[None, None, :n], target[..., :n], fit)
 
 
 def filtered(p, x: Float[Array, "T B M"], mask: Bool[Array, "T B M"] | None) -> Filtered:
     """Of all sequences; x is finite where it is missing."""
-    transition, noise, n = p.transition, p.noise.matrix, len(p.start)
-    frames, identity = seen(p, x, mask, jnp.zeros((*x.shape[:2], n), x.dtype)), jnp.eye(n, dtype=x.dtype)
+    transition, frames = p.transition, seen(p, x, mask)
+    k, n = frames.weights.shape[-2:]
+    count = 1 if mask is None else x.shape[1]
+    shared = lambda a: jnp.broadcast_to(a, (count, *a.shape))
+    ahead, noise = shared(jnp.eye(k, k + n, dtype=x.dtype)), shared(p.noise.cholesky.T)
 
     def step(carry, now):
-        mean, covariance = carry
-        shift, information = (now, frames.information[0]) if mask is None else now
-        lower = cholesky(covariance)
-        inner = cholesky(identity[None] + turned(lower) @ information @ lower)
-        root = solve_triangular(inner, turned(lower), lower=True)  # of P: root' root
-        narrowed = jnp.log(jnp.diagonal(inner, axis1=-2, axis2=-1)).sum(-1)
-        new = turned(root) @ root
-        moved = mean + applied(new, shift - applied(information, mean))
-        spread = transition[None] @ turned(root)
-        after = moved @ transition.T, spread @ turned(spread) + noise[None]
-        return after, (narrowed, mean, covariance, moved, new)
+        mean, lower = carry
+        target, weights = (now, frames.weights[0]) if mask is None else now
+        before = turned(lower)
+        found = upper(jnp.concatenate([ahead, jnp.concatenate([before @ turned(weights), before], -1)], -2))
+        spread, gain, root = turned(found[:, :k, :k]), turned(found[:, :k, k:]), turned(found[:, k:, k:])
+        error = solved(spread, target - applied(weights, mean))
+        narrowed = jnp.log(jnp.abs(jnp.diagonal(spread, axis1=-2, axis2=-1))).sum(-1)
+        moved = mean + applied(gain, error)
+        after = upper(jnp.concatenate([turned(transition[None] @ root), noise], -2))
+        return (moved @ transition.T, turned(after)), (-0.5 * jnp.square(error).sum(-1) - narrowed, *carry, moved, root)
 
-    begin = (
-        jnp.broadcast_to(p.start, (x.shape[1], n)),
-        jnp.broadcast_to(p.start_noise.matrix, (1 if mask is None else x.shape[1], n, n)),
-    )
-    inputs = frames.shift if mask is None else (frames.shift, frames.information)
-    _, (narrowed, predicted, uncertainty, mean, covariance) = lax.scan(step, begin, inputs)
-    errors = seen(p, x, mask, predicted)
-    gained = 0.5 * (errors.shift * applied(covariance, errors.shift)).sum(-1)
-    return Filtered(errors.fit + gained - narrowed, predicted, uncertainty, mean, covariance)
+    begin = jnp.broadcast_to(p.start, (x.shape[1], n)), shared(p.start_noise.cholesky)
+    inputs = frames.target if mask is None else (frames.target, frames.weights)
+    log_evidence, *rest = lax.scan(step, begin, inputs)[1]
+    return Filtered(frames.fit + log_evidence, *rest)
 
 
 def smoothed(p, found: Filtered, valid: Bool[Array, "T B"]) -> Smoothed:
     """From the last valid step of each sequence backwards. Covariances that are the same for all forwards are so
     backwards, too, where all sequences end together."""
-    before, transition = found.covariance[:-1], p.transition[None, None]
-    lower = cholesky(found.uncertainty[1:])
-    gain = turned(cho_solve((lower, True), transition @ before))
-    kept = jnp.eye(len(p.start), dtype=before.dtype)[None, None] - gain @ transition
+    covariance, transition = found.covariance, p.transition[None, None]
+    before = covariance[:-1]
+    root, identity = found.root[:-1], jnp.eye(len(p.start), dtype=before.dtype)
+    inverse = jax.vmap(jax.vmap(lambda lower: solve_lower(lower, identity)))(found.lower[1:])
+    gain = root @ turned(inverse @ transition @ root) @ inverse
+    kept = identity[None, None] - gain @ transition
     left = kept @ before @ turned(kept) + gain @ p.noise.matrix[None, None] @ turned(gain)
 
     def backwards(step, last, *inputs):
@@ -135,7 +158,7 @@ def smoothed(p, found: Filtered, valid: Bool[Array, "T B"]) -> Smoothed:
         return jnp.where(more[:, None, None], left + gain @ after @ turned(gain), covariance)
 
     def spreads(count, more):
-        last = jnp.broadcast_to(found.covariance[-1], (count, *before.shape[2:]))
+        last = jnp.broadcast_to(covariance[-1], (count, *before.shape[2:]))
         return backwards(spread, last, before, gain, left, more)
 
     def together():
@@ -144,5 +167,5 @@ def smoothed(p, found: Filtered, valid: Bool[Array, "T B"]) -> Smoothed:
 
     mean = backwards(centre, found.mean[-1], found.mean[:-1], found.predicted[1:], gain, valid[1:])
     each = lambda: spreads(valid.shape[1], valid[1:])
-    covariance = lax.cond(valid.all(), together, each) if before.shape[1] == 1 else each()
-    return Smoothed(mean, covariance, gain, left)
+    wide = lax.cond(valid.all(), together, each) if before.shape[1] == 1 else each()
+    return Smoothed(mean, wide, gain, left)
