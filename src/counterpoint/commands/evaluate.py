@@ -13,7 +13,8 @@ from counterpoint.errors import CounterpointError
 
 @dataclass(frozen=True)
 class Options:
-    """Measure a run: ELBO, IWAE-K, FIVO-K, the bound it was trained with, and its error in predicting each frame.
+    """Measure a run: ELBO, IWAE-K, FIVO-K, the bound it was trained with, and its error in predicting each frame; of
+    dated texts MP and PP of held-out words instead.
 
     Lower bounds on the log-likelihood in nats per step, higher is better, in both averages: total nats by total
     steps, and the mean over sequences of nats by steps.
@@ -47,6 +48,7 @@ def run(words: list[str]) -> None:
 
     from counterpoint.commands.measure import COLUMNS, MANY, ONE, caption, measure, rows, summary
     from counterpoint.commands.process import settle
+    from counterpoint.commands.words import dated
     from counterpoint.data import load
     from counterpoint.evaluation import write_csv
     from counterpoint.report import table
@@ -84,8 +86,15 @@ def run(words: list[str]) -> None:
     said = caption(first.recipe.facts(own)) + (MANY if any(found.repeats > 1 for found, _ in shown) else ONE)
     title = f"{corpus.name}, {options.split}: {len(sequences)} sequences, {int(sequences.lengths.sum())} steps"
     console.print(table(lines, COLUMNS, title, said))
+    if dated(corpus):
+        homes = [(found, own if found is first else home) for found, _ in shown]
+        try:
+            console.print(precisions(homes, corpus, options))
+        except CounterpointError as reason:
+            console.print(f"no prediction of held-out words: {reason}", soft_wrap=True)
     for found, _ in shown:
-        console.print(prediction(found, own if found is first else home, sequences), soft_wrap=True)
+        if not dated(corpus):
+            console.print(prediction(found, own if found is first else home, sequences), soft_wrap=True)
         if options.parzen:
             console.print(windows(found, corpus if options.data else found.corpus(), options), soft_wrap=True)
     if others:
@@ -116,6 +125,19 @@ def prediction(found, home, sequences) -> str:
         f" {mean.mean:.3f} ± {mean.spread:.3f} with the mean of {several}: squared, summed over a frame, mean"
         " over steps 2 .. T and over sequences"
     )
+
+
+def precisions(homes: list, corpus, options: Options):
+    """A table: MP and PP of the first member of each run, and of what needs no model."""
+    from counterpoint.commands.words import precision, words_table
+    from counterpoint.runs import EVALUATE
+
+    samples = 16
+    guesses = {
+        str(found.folder): precision(found.best(home)[0], corpus, options.split, found.key(EVALUATE), samples)
+        for found, home in homes
+    }
+    return words_table(guesses, corpus, options.split, samples, f"{corpus.name}, {options.split}: held-out words")
 
 
 def windows(found, corpus, options: Options) -> str:

@@ -18,6 +18,8 @@ class Options:
 
     The error is the squared difference summed over a frame, its mean over steps 2 to T and over sequences; ± is the
     standard error over sequences.
+
+    Of dated texts the words that were held out are predicted, and those of the year after: MP and PP at 50.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
@@ -46,6 +48,7 @@ def run(words: list[str]) -> None:
     from counterpoint.commands.measure import FIRST, first
     from counterpoint.commands.pictures import draw
     from counterpoint.commands.process import settle
+    from counterpoint.commands.words import dated, precision, words_table
     from counterpoint.evaluation import error, predict
     from counterpoint.evaluation.baselines import last_frames
     from counterpoint.files import replacing, target
@@ -64,6 +67,18 @@ def run(words: list[str]) -> None:
         )
     path = target(options.out or found.folder / "predicted", f"{options.split}{options.sequence}", (".npz",))
     pairing, name = found.best(corpus)[0], f"{found.recipe.p.name} + {found.recipe.q.name}"
+    which = f", seed {found.seed}" if found.repeats > 1 else ""
+    if dated(corpus):
+        with console.status("predicting"):
+            words_found = precision(pairing, corpus, options.split, key, options.samples)
+        title = f"{corpus.name}, {options.split}: {len(corpus.train.x[0])} years{which}"
+        console.print(words_table({name: words_found}, corpus, options.split, options.samples, title))
+        view = corpus.view
+        with replacing(path) as file:
+            arrays = {"data": sequences.x[0], "prediction": words_found.shares}
+            np.savez(file, words=np.array(view.vocabulary), times=np.array(view.times[: len(sequences.x[0])]), **arrays)
+        console.print(str(path), soft_wrap=True)
+        return
     with console.status("predicting"):
         guesses = {
             f"{name}, one sample": predict(pairing.p, pairing.q, sequences, key),
@@ -78,7 +93,6 @@ def run(words: list[str]) -> None:
         score = error(guess, sequences)
         plus = f" ± {score.spread:.3f}" if score.spread == score.spread else ""
         rows.append({"predicted by": title, "error": f"{score.mean:.3f}{plus}"})
-    which = f", seed {found.seed}" if found.repeats > 1 else ""
     caption = (
         "Squared, summed over a frame, mean over steps 2 .. T and over sequences. ± is the standard error over them."
     )
