@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from counterpoint.data import archives, mocap, polyphonic
+from counterpoint.data.amc_folders import amc_folder
 from counterpoint.data.arrays import load_npz, save_npz
-from counterpoint.data.asf import amc_folder, read_amc, read_asf
+from counterpoint.data.asf import read_amc, read_asf
 from counterpoint.data.bars_and_stripes import bars_and_stripes
 from counterpoint.data.bouncing_balls import bouncing_balls
 from counterpoint.data.chorales import chorales
