@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from cli.cases import named
 from counterpoint.cli import main
 from counterpoint.evaluation import held_out_words, word_baselines
 from counterpoint.runs import EVALUATE, open_run
@@ -83,3 +84,11 @@ def test_a_posterior_that_looks_ahead_has_no_precision(learned, monkeypatch, cap
     assert main(["evaluate", str(learned), "--particles", "0", "--replicates", "1"]) == 0
     assert "no prediction of held-out words: TSBNRecognition looks ahead" in capsys.readouterr().out
     assert json.loads((learned / "results.json").read_text())["results"]
+
+
+def test_the_closing_line_names_what_was_written(learned, capsys):
+    capsys.readouterr()
+    assert main(["resume", str(learned)]) == 0
+    files = named(capsys.readouterr().out, learned)
+    assert files == {"curves.png", "sequences.png", "sample.npz", "topics.png", "topics.md", "results.json"}
+    assert all((learned / name).is_file() for name in files)
