@@ -23,6 +23,7 @@ from counterpoint.errors import CounterpointError, nearest
 
 __all__ = [
     "CORPORA",
+    "READY",
     "Corpus",
     "Sequences",
     "amc_folder",
@@ -62,6 +63,7 @@ CORPORA: dict[str, Callable[[Path | None], Corpus]] = {
     "caltech_silhouettes": caltech_silhouettes,
     **{name: partial(polyphonic.load, name) for name in polyphonic.DIGESTS},
 }
+READY = ("chorales", "bars_and_stripes", "bouncing_balls", "swiss_roll")  # in the package, or made: no file is needed
 
 
 def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
