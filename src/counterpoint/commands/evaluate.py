@@ -56,9 +56,7 @@ def run(words: list[str]) -> None:
 
     settle()
     console = Console(highlight=False, markup=False)
-    first = open_run(options.run)
-    if options.corpora:
-        first = replace(first, corpora=str(options.corpora))
+    first = open_run(options.run, options.corpora)
     own = first.corpus()
     corpus = load(options.data, options.corpora) if options.data else own
     sequences = getattr(corpus, options.split)
@@ -70,7 +68,7 @@ def run(words: list[str]) -> None:
 
     others, home = [], own
     if options.against is not None:
-        second = open_run(options.against)
+        second = open_run(options.against, options.corpora)
         home = second.corpus()
         if not options.data and digest(home) != digest(own):
             raise CounterpointError(

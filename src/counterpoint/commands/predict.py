@@ -1,6 +1,6 @@
 """counterpoint predict: each frame foretold from those before it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -34,6 +34,10 @@ class Options:
     """an .npz file, or a folder"""
     split: Literal["test", "valid"] = "test"
     """which part of the data"""
+    seed: Annotated[int | None, tyro.conf.arg(help_behavior_hint="(default: the run's)")] = None
+    """all chance comes from it"""
+    corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """where corpora are"""
 
 
 def run(words: list[str]) -> None:
@@ -42,6 +46,8 @@ def run(words: list[str]) -> None:
         raise CounterpointError(
             f"samples {options.samples} and sequence {options.sequence}: give at least 1 sample, and count from 0"
         )
+    if options.seed is not None and not 0 <= options.seed < 2**31:
+        raise CounterpointError(f"--seed is {options.seed}; give at least 0, below 2^31")
     import numpy as np
     from rich.console import Console
 
@@ -57,9 +63,10 @@ def run(words: list[str]) -> None:
 
     settle()
     console = Console(highlight=False, markup=False)
-    found = open_run(options.run)
+    found = open_run(options.run, options.corpora)
     corpus = found.corpus()
-    sequences, key = getattr(corpus, options.split), found.key(EVALUATE)
+    key = (found if options.seed is None else replace(found, seed=options.seed)).key(EVALUATE)
+    sequences = getattr(corpus, options.split)
     if options.sequence >= len(sequences):
         raise CounterpointError(
             f"there is no sequence {options.sequence}: {corpus.name}, {options.split} has {len(sequences)} of them,"
