@@ -19,6 +19,8 @@ class Options:
     The error is the squared difference summed over a frame, its mean over steps 2 to T and over sequences; ± is the
     standard error over sequences.
 
+    Films and motion are a GIF as well: 1 is the data, 2 the prediction.
+
     Of dated texts the words that were held out are predicted, and those of the year after: MP and PP at 50.
     """
 
@@ -52,7 +54,7 @@ def run(words: list[str]) -> None:
     from rich.console import Console
 
     from counterpoint.commands.measure import FIRST, first
-    from counterpoint.commands.pictures import draw
+    from counterpoint.commands.pictures import draw, keep, look
     from counterpoint.commands.process import settle
     from counterpoint.commands.words import dated, precision, words_table
     from counterpoint.evaluation import error, predict
@@ -111,5 +113,8 @@ def run(words: list[str]) -> None:
     with replacing(path) as file:
         np.savez(file, data=data, prediction=mean, one_sample=one)
     draw(corpus, {"data": data, f"prediction, mean of {options.samples}": mean}, path.with_suffix(".png"))
-    for written in (path, path.with_suffix(".png")):
-        console.print(str(written), soft_wrap=True)
+    written = [path, path.with_suffix(".png")]
+    if look(corpus).suffix == ".gif":
+        written += keep(corpus, [data, mean], path.with_suffix(".gif"))
+    for one in written:
+        console.print(str(one), soft_wrap=True)
