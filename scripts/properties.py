@@ -119,7 +119,13 @@ def row(config) -> tuple[str, ...]:
     spread = "–" if not shapes or units.name == REAL.name else ("no" if one_of else "yes")
     said = (type(p).__doc__ or "").strip().splitlines()[0].strip()
     yes = lambda flag: "yes" if flag else "no"
-    cells = (yes(directed and not isinstance(p, AbstractBoltzmann)), yes(shapes), yes(curved), spread, " and ".join(past) or "nothing")
+    cells = (
+        yes(directed and not isinstance(p, AbstractBoltzmann)),
+        yes(shapes),
+        yes(curved),
+        spread,
+        " and ".join(past) or "nothing",
+    )
     return (f"`{config.name}`", *cells, f"`{said}`")
 
 

@@ -10,14 +10,17 @@ where MyConfig is a frozen dataclass with a `name` and a `build`; the groups are
 
 import dataclasses
 import importlib
+import re
 import types
 import typing
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from counterpoint.errors import CounterpointError, nearest
 
 GROUPS = {"p": "models", "q": "inference", "bound": "bounds", "estimator": "estimators"}
+NAME = re.compile(r'^    name: ClassVar\[str\] = "(\w+)"$', re.MULTILINE)
 
 
 def parts(role: str) -> dict[str, type]:
@@ -41,6 +44,13 @@ def parts(role: str) -> dict[str, type]:
             )
         found[entry.name] = config
     return found
+
+
+def names(role: str) -> list[str]:
+    """The names that `parts` has, read without importing what bears them: a help does not wait for JAX."""
+    folder = Path(__file__).parent / GROUPS[role]
+    own = {name for path in folder.glob("*.py") for name in NAME.findall(path.read_text("utf-8"))}
+    return sorted(own | {entry.name for entry in entry_points(group=f"counterpoint.{GROUPS[role]}")})
 
 
 def part(role: str, name: str) -> type:

@@ -4,7 +4,7 @@ config.json   recipe, seed, repeats, data and their digest, versions
 metrics.json  the history: one row for each epoch
 checkpoints/  what fit writes
 results.json  test bounds of the run and of the baselines
-curves.png  rolls.png  sample.mid (.gif for films and motion, .wav for sound, .npz for numbers)
+curves.png  sequences.png  sample.mid (.gif for films and motion, .wav for sound, .npz for numbers)
 dictionary.png  topics.png  topics.md   what can be seen within a model of images or of words
 table.json    what `reproduce` measured
 generated/  predicted/                  what those verbs made
@@ -193,8 +193,8 @@ def is_run(word: str) -> bool:
     return "/" in word or (Path(word) / "config.json").is_file()
 
 
-def open_run(folder: str | Path) -> Run:
-    """The run in a folder.
+def open_run(folder: str | Path, corpora: Path | None = None) -> Run:
+    """The run in a folder; `corpora` is where its corpus is, if not where it was.
 
     Raises CounterpointError where there is none, or its config.json is damaged or has an unknown key.
     """
@@ -209,7 +209,8 @@ def open_run(folder: str | Path) -> Run:
             raise CounterpointError(f"{path}: {key!r} is no setting of a run{nearest(key, keys)}")
     try:
         data = values["data"]
-        plain = (values["seed"], values["repeats"], data["source"], data["corpora"], data["digest"])
+        where = data["corpora"] if corpora is None else str(corpora)
+        plain = (values["seed"], values["repeats"], data["source"], where, data["digest"])
         kinds = ((int,), (int,), (str,), (str, type(None)), (str,))
         if not all(isinstance(value, kind) for value, kind in zip(plain, kinds)) or values["repeats"] < 1:
             raise TypeError("seed, repeats or data have the wrong type")

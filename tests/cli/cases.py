@@ -24,3 +24,9 @@ def write(path, **change):
         arrays |= {split: np.concatenate(made), f"{split}_lengths": np.array([len(a) for a in made], np.int32)}
     np.savez(path, **arrays | change)
     return str(path)
+
+
+def named(out: str, run) -> set[str]:
+    """The files that the closing line of a run says it has written."""
+    line = next(line for line in out.splitlines() if line.startswith(f"{run}: "))
+    return set(line.removeprefix(f"{run}: ").split(", "))

@@ -7,7 +7,9 @@ import time
 
 import pytest
 
+from counterpoint import registry
 from counterpoint.cli import VERBS, main
+from counterpoint.data import CORPORA, READY
 
 SCRIPT = "import sys; from counterpoint.cli import main; sys.exit(main())"
 
@@ -38,6 +40,36 @@ def test_help_names_every_verb(capsys):
     assert main([]) == 0
     out = capsys.readouterr().out
     assert all(f"\n  {verb} " in out for verb in VERBS)
+
+
+@pytest.mark.parametrize("role", registry.GROUPS)
+def test_help_names_every_part_that_can_be_chosen(role, capsys):
+    assert registry.names(role) == sorted(registry.parts(role))
+    for words in (["train", "--help"], ["train", "chorales", "--help"]):
+        with pytest.raises(SystemExit):
+            main(words)
+        out = " ".join(capsys.readouterr().out.replace("│", " ").split())
+        assert f" place: {', '.join(sorted(registry.parts(role)))} " in out, words
+
+
+def test_recipes_are_listed_by_data_and_chosen_by_words(capsys, refused, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["recipes"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    assert out.splitlines()[3].split()[:3] == ["chorales", "chorales", "nothing"]
+    assert main(["recipes", "JSB", "order"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if "jsb" in line]
+    assert rows
+    assert not any("chorales  " in line.split("jsb_chorales")[0] for line in rows)
+    assert "no recipe has jsb and nothingofthekind" in refused("recipes", "jsb", "nothingofthekind")
+
+
+@pytest.mark.parametrize("name", sorted(set(CORPORA) - set(READY)))
+def test_a_corpus_that_is_not_ready_needs_a_file(name, refused, tmp_path, monkeypatch):
+    monkeypatch.delenv("COUNTERPOINT_DATA", raising=False)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path))
+    assert "missing" in refused("train", "--data", name, "--dry-run")
 
 
 def test_help_of_a_recipe_lists_every_setting(capsys):

@@ -73,3 +73,25 @@ def test_predict_refuses_a_posterior_that_looks_ahead(run, refused, tmp_path):
     corpus = found.corpus()
     fit(found.pairing(corpus, 0), corpus.train, corpus.valid, found.recipe.fit, folder=found.checkpoints)
     assert "looks ahead" in refused("predict", str(copy))
+
+
+def test_another_seed_draws_otherwise_and_the_runs_own_is_the_default(run, tmp_path):
+    def drawn(*words):
+        out = tmp_path / "drawn.npz"
+        assert main(["predict", str(run), "--samples", "1", "--out", str(out), *words]) == 0
+        with np.load(out) as made:
+            return made["one_sample"]
+
+    np.testing.assert_array_equal(drawn(), drawn("--seed", str(open_run(run).seed)))
+    assert (drawn() != drawn("--seed", "7")).any()
+
+
+@pytest.mark.parametrize("verb", ["predict", "generate", "evaluate"])
+def test_corpora_may_have_moved(run, verb, tmp_path, monkeypatch, refused):
+    copy = shutil.copytree(run, tmp_path / run.name)
+    config = json.loads((copy / "config.json").read_text())
+    config["data"] |= {"source": "jsb_chorales", "corpora": str(tmp_path / "old")}
+    (copy / "config.json").write_text(json.dumps(config))
+    monkeypatch.delenv("COUNTERPOINT_DATA", raising=False)
+    assert f"it belongs in {tmp_path / 'old'}" in refused(verb, str(copy))
+    assert f"it belongs in {tmp_path / 'new'}" in refused(verb, str(copy), "--corpora", str(tmp_path / "new"))

@@ -186,7 +186,15 @@ def test_changed_data_are_noticed(made, tmp_path, refused, monkeypatch, capsys):
 
 def test_lists_and_refusals(refused, capsys, tmp_path):
     assert main(["reproduce", "--list"]) == 0
-    assert "toy     A toy   lost, first" in capsys.readouterr().out
+    head, _, *rows, _ = (line.split() for line in capsys.readouterr().out.splitlines() if line.strip())
+    assert head == ["table", "paper", "data", "runs"]
+    assert rows[0][:3] == ["toy", "a", "paper"]
+    assert rows[0][-1] == "2"
+    assert main(["reproduce", "toy", "--list"]) == 0
+    out = capsys.readouterr().out
+    assert "first" in out
+    assert "next: counterpoint reproduce toy --out FOLDER" in out
+    assert "did you mean 'toy'" in refused("reproduce", "tiy", "--list")
     out = ["--out", str(tmp_path / "made")]
     assert "did you mean 'toy'" in refused("reproduce", "tiy", *out)
     assert "there are: toy" in refused("reproduce", *out)

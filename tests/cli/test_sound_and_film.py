@@ -7,6 +7,8 @@ from PIL import Image, ImageSequence
 
 from cli.cases import SMALL
 from counterpoint.cli import main
+from counterpoint.data import read_asf
+from data.test_asf import ASF, amc
 
 
 @pytest.mark.slow
@@ -42,3 +44,21 @@ def test_films_become_films(tmp_path):
     with Image.open(tmp_path / "films-001" / "generated" / "seed0.gif") as gif:
         assert 1 <= len(list(ImageSequence.Iterator(gif))) <= 5  # frames that are alike are one
         assert gif.size[0] >= 64 * 5
+
+
+@pytest.mark.slow
+def test_motion_becomes_motion(tmp_path):
+    place, t = tmp_path / "walks", np.arange(80)[:, None]
+    place.mkdir()
+    (place / "one.asf").write_text(ASF)
+    skeleton = read_asf(place / "one.asf")
+    for i in range(3):
+        raw = 30 * np.sin(0.1 * t + np.arange(12) + i)
+        (place / f"{i}.amc").write_text(amc(skeleton, raw))
+    assert main(["train", "--data", str(place), "--out", str(tmp_path), "--fit.epochs", "2", *SMALL]) == 0
+    run = tmp_path / "walks-001"
+    assert main(["generate", str(run), "--length", "5"]) == 0
+    assert main(["predict", str(run), "--samples", "1"]) == 0
+    for name in ("sample", "generated/seed0", "predicted/test0"):
+        with Image.open(run / f"{name}.gif") as gif:
+            assert len(list(ImageSequence.Iterator(gif))) > 1

@@ -7,13 +7,13 @@ import mido
 import numpy as np
 import pytest
 
-from cli.cases import SMALL
+from cli.cases import SMALL, named
 from counterpoint.cli import main
 
 
 def test_train_leaves_everything_in_its_folder(run):
     names = {path.name for path in run.iterdir()}
-    assert {"config.json", "metrics.json", "checkpoints", "curves.png", "rolls.png", "results.json"} <= names
+    assert {"config.json", "metrics.json", "checkpoints", "curves.png", "sequences.png", "results.json"} <= names
     assert names & {"sample.mid", "sample.npz"}
     config = json.loads((run / "config.json").read_text())
     assert config["recipe"]["p"] == {"name": "vrnn", "latent": 2, "hidden": 4, "width": 4, "depth": 1, "cell": "gru"}
@@ -72,7 +72,13 @@ def test_resume_of_a_finished_run_writes_the_report_anew(run, capsys):
     before = results(run)
     (run / "results.json").unlink()
     assert main(["resume", str(run)]) == 0
-    assert "finished already" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "finished already" in out
+    assert named(out, run) == {path.name for path in run.iterdir()} & {"sample.npz", "sample.mid"} | {
+        "curves.png",
+        "sequences.png",
+        "results.json",
+    }
     assert results(run) == before
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from counterpoint.data import load, read_amc, read_asf
+from counterpoint.data import amc_folder, load, read_amc, read_asf
 from counterpoint.data.motion import rotation
 from counterpoint.data.packed import cut, read_npz
 from counterpoint.errors import CounterpointError
@@ -139,22 +139,72 @@ def test_motions_are_read_back(asf, tmp_path):
     np.testing.assert_array_equal(read_amc(tmp_path / "a.amc", skeleton), raw)
 
 
+def folder_of(asf, place, lengths, seed=3):
+    """Motions m00, m01, ... beside the skeleton: root angles beyond half a turn, and a hand that hardly turns."""
+    skeleton, rng, motions = read_asf(asf), np.random.default_rng(seed), {}
+    for i, length in enumerate(lengths):
+        raw = rng.normal(scale=90, size=(length, 12))
+        raw[:, 3:6] = (raw[:, 3:6] + 180) % 360 - 180
+        raw[:, 9] = 3.5
+        motions[f"m{i:02}"] = raw
+        (place / f"m{i:02}.amc").write_text(amc(skeleton, raw))
+    return skeleton, motions
+
+
 def test_a_folder_is_a_corpus(asf, tmp_path):
-    skeleton = read_asf(asf)
-    rng = np.random.default_rng(3)
-    motions = {f"m{i:02}": rng.normal(size=(9 + i, 12)) for i in range(11)}
-    for name, raw in motions.items():
-        (tmp_path / f"{name}.amc").write_text(amc(skeleton, raw))
+    skeleton, motions = folder_of(asf, tmp_path, range(90, 101))
     corpus = load(tmp_path)
-    assert [len(s) for s in (corpus.train, corpus.valid, corpus.test)] == [9, 1, 1]
-    names = [name for s in (corpus.train, corpus.valid, corpus.test) for name in s.names]
-    assert sorted(names) == sorted(motions)
-    for split in (corpus.train, corpus.test):
+    splits = (corpus.train, corpus.valid, corpus.test)
+    assert [len(s) for s in splits] == [9, 1, 1]
+    assert sorted(name for s in splits for name in s.names) == sorted(motions)
+    for split in splits:
         for name, x in zip(split.names, split.x):
-            np.testing.assert_array_equal(x, motions[name][::4])
+            raw = motions[name][::4]
+            np.testing.assert_allclose(corpus.view.channels(x), raw, atol=1e-9)
+            np.testing.assert_allclose(corpus.view.positions(x), skeleton.positions(raw), atol=1e-9)
     assert (corpus.kind, corpus.seconds, corpus.name) == ("real", 4 / 120, tmp_path.name)
-    x = corpus.test.x[0]
-    np.testing.assert_array_equal(corpus.view.positions(x), skeleton.positions(x))
+
+
+def test_features_are_scaled_by_what_trains_and_what_stands_still_is_left_out(asf, tmp_path):
+    folder_of(asf, tmp_path, [40, 40, 40])
+    corpus = amc_folder(tmp_path, every=1)
+    train = np.concatenate(corpus.train.x)
+    assert train.shape == (40, 14)  # 12 channels: 3, 3 sines and 3 cosines, 6 others of which one stands still
+    np.testing.assert_allclose(train.mean(0), 0, atol=1e-12)
+    np.testing.assert_allclose(train.std(0), 1)
+    assert abs(corpus.test.x[0].mean(0)).max() > 1e-3
+
+
+def test_root_angles_do_not_jump(asf, tmp_path):
+    skeleton = read_asf(asf)
+    raw = np.zeros((40, 12))
+    raw[:, 4] = (np.arange(40) * 10 + 180) % 360 - 180
+    (tmp_path / "turn.amc").write_text(amc(skeleton, raw))
+    corpus = amc_folder(tmp_path, every=1)
+    x = np.concatenate([part.x[0] for part in (corpus.train, corpus.valid, corpus.test)])
+    assert abs(np.diff(raw, axis=0)).max() == 350
+    assert abs(np.diff(x, axis=0)).max() < 0.3
+    np.testing.assert_allclose(corpus.view.channels(x), raw, atol=1e-9)
+    assert np.isfinite(x).all()  # most features have no spread
+
+
+def test_one_motion_or_two_are_cut_in_time(asf, tmp_path):
+    _, motions = folder_of(asf, tmp_path, [40, 101])
+    corpus = amc_folder(tmp_path, every=1)
+    splits = (corpus.train, corpus.valid, corpus.test)
+    assert [s.lengths.tolist() for s in splits] == [[32, 81], [4, 10], [4, 10]]
+    for i, name in enumerate(("m00", "m01")):
+        whole = np.concatenate([s.x[i] for s in splits])
+        np.testing.assert_allclose(corpus.view.channels(whole), motions[name], atol=1e-9)
+    with pytest.raises(CounterpointError, match=r"m00 has 4 frames \(one of 10\); give 10 or more, or 3 motions"):
+        amc_folder(tmp_path, every=10)
+
+
+def test_a_root_that_moves_otherwise_is_refused(asf, tmp_path):
+    asf.write_text(ASF.replace("order TX TY TZ RX RY RZ", "order RX RY RZ TX TY TZ"))
+    (tmp_path / "a.amc").write_text("")
+    with pytest.raises(CounterpointError, match="the root's order must be TX TY TZ and then RX, RY and RZ"):
+        load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -248,3 +298,21 @@ def test_a_real_person(corpora, tmp_path):
     assert np.median(pace) < 0.1 * np.median(speed)
     (tmp_path / "a.amc").write_text(amc(skeleton, walk))
     np.testing.assert_array_equal(read_amc(tmp_path / "a.amc", skeleton), walk)
+
+
+@pytest.mark.corpus
+def test_a_folder_of_a_real_person_has_features_of_one_size(corpora, tmp_path):
+    place = corpora / "mocap_cmu35"
+    if not (place / "35.asf").is_file():
+        pytest.skip("no skeleton: put 35.asf and cmu35_walk_jog.npz into mocap_cmu35/ of the corpora")
+    skeleton = read_asf(place / "35.asf")
+    (tmp_path / "35.asf").write_bytes((place / "35.asf").read_bytes())
+    arrays = read_npz(place / "cmu35_walk_jog.npz")
+    raw = dict(zip(arrays["train_names"].tolist(), cut(arrays["train"], arrays["train_lengths"])))
+    for name in list(raw)[:6]:
+        (tmp_path / f"{name}.amc").write_text(amc(skeleton, raw[name]))
+    corpus = amc_folder(tmp_path, every=1)
+    assert corpus.train.event == (59,)  # as Taylor had them: the same six channels stand still
+    assert max(abs(x).max() for x in corpus.train.x) < 12
+    x, name = corpus.test.x[0], corpus.test.names[0]
+    np.testing.assert_allclose(corpus.view.positions(x), skeleton.positions(raw[name]), atol=1e-2)

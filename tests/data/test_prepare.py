@@ -5,8 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from counterpoint.data import load, polyphonic, prepare
-from counterpoint.data.packed import digest
+from counterpoint.cli import main
+from counterpoint.data import load, mocap, polyphonic, prepare
+from counterpoint.data.packed import cut, digest, read_npz
 from counterpoint.errors import CounterpointError
 
 savemat = pytest.importorskip("scipy.io").savemat
@@ -111,3 +112,57 @@ def test_names_that_have_no_matlab_file(tmp_path):
 def test_without_scipy_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.io", None)
     refused(tmp_path, r"pip install 'counterpoint\[matlab\]'")
+
+
+def mocap_files(place, corpora, change=lambda name, arrays: arrays):
+    """What the releases hold, from the arrays that were made of them."""
+    cmu = read_npz(corpora / "mocap_cmu35" / "cmu35_walk_jog.npz")
+    one_hot = lambda lengths: np.repeat(np.eye(len(lengths)), lengths, axis=0)
+    motions = {"Y": cmu["train"], "lbls": one_hot(cmu["train_lengths"])}
+    motions |= {"Ytest": cmu["test"], "lblstest": one_hot(cmu["test_lengths"])}
+    scaling = {key: cmu[f"taylor_{key}"][None] for key in ("bias", "scale")}
+    mit = read_npz(corpora / "mocap_mit" / "mit_mocap_tsbn.npz")
+    walks = {f"{s}_data": cells(cut(mit[s], mit[f"{s}_lengths"])) for s in ("train", "test")}
+    files = {"cmu35WalkJog": motions, "cmu35TaylorScaleBias": scaling, "mit_mocap": walks}
+    for name, arrays in files.items():
+        savemat(place / f"{name}.mat", change(name, arrays))
+    return {
+        "mocap_cmu35": [place / "cmu35WalkJog.mat", place / "cmu35TaylorScaleBias.mat"],
+        "mocap_mit": [place / "mit_mocap.mat"],
+    }
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", ["mocap_cmu35", "mocap_mit"])
+def test_motion_is_made_from_the_files_of_its_release(corpora, tmp_path, name, monkeypatch):
+    if not (corpora / name).is_dir():
+        pytest.skip(f"no {name} among the corpora")
+    sources = mocap_files(tmp_path, corpora)[name]
+    # the command is how users come here
+    assert main(["data", "prepare", name, *map(str, sources), "--corpora", str(tmp_path / "out")]) == 0
+    made, known = read_npz(tmp_path / "out" / mocap.FILES[name]), read_npz(corpora / name / mocap.FILES[name])
+    assert sorted(made) == sorted(known)
+    for key, a in known.items():
+        np.testing.assert_array_equal(made[key], a)
+    assert load(name, tmp_path / "out").name == name
+
+
+@pytest.mark.corpus
+def test_other_motion_is_refused(corpora, tmp_path):
+    if not (corpora / "mocap_mit").is_dir():
+        pytest.skip("no mocap_mit among the corpora")
+    out = tmp_path / "out"
+    sources = mocap_files(tmp_path, corpora)
+    with pytest.raises(CounterpointError, match=r"made from cmu35WalkJog\.mat and .*Bias\.mat .*give 2, not 1"):
+        prepare("mocap_cmu35", sources["mocap_cmu35"][0], out)
+    with pytest.raises(CounterpointError, match="Y is not a matrix of numbers"):
+        prepare("mocap_cmu35", sources["mocap_cmu35"][::-1], out)
+    with pytest.raises(CounterpointError, match="give 1, not 2"):
+        prepare("mocap_mit", sources["mocap_cmu35"], out)
+    scaled = lambda name, arrays: {k: a * 2 if k in ("Y", "scale") else a for k, a in arrays.items()}
+    with pytest.raises(CounterpointError, match=r"not the released mocap_cmu35 \(31 train, 2 test sequences\)"):
+        prepare("mocap_cmu35", mocap_files(tmp_path, corpora, scaled)["mocap_cmu35"], out)
+    missing = lambda name, arrays: {k: a for k, a in arrays.items() if k != "test_data"}
+    with pytest.raises(CounterpointError, match="0 cell arrays with 'test' in the name"):
+        prepare("mocap_mit", mocap_files(tmp_path, corpora, missing)["mocap_mit"], out)
+    assert not out.exists()

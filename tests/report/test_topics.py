@@ -7,7 +7,7 @@ from rich.console import Console
 
 from counterpoint.errors import CounterpointError
 from counterpoint.report import table
-from counterpoint.report.topics import topic_figure, topics
+from counterpoint.report.topics import telling, topic_figure, topics
 
 VOCABULARY = ("army", "bank", "corn", "debt")
 WEIGHTS = np.array([[2.0, -1.0, 0.0], [1.0, 3.0, 0.0], [-5.0, 0.0, 0.0], [0.0, 4.0, 0.0]])
@@ -24,6 +24,19 @@ def test_words_and_times_by_hand():
         {"topic": 1, "words": "debt, bank", "most active": "1801"},
         {"topic": 2, "words": "army, bank", "most active": "always"},
     ]
+
+
+def test_telling_words_are_the_terms_of_a_divergence():
+    share = np.array([0.90, 0.09, 0.009, 0.001])
+    weights = np.log([[1.0, 2.0], [5.0, 2.0], [9.0, 2.0], [20.0, 2.0]])
+    found = telling(weights, share)
+    s = share * np.array([1, 5, 9, 20.0])
+    s = s / s.sum()
+    np.testing.assert_allclose(found[:, 0], s * np.log(s / share))
+    assert found[:, 0].sum() > 0
+    np.testing.assert_allclose(found[:, 1], 0, atol=1e-12)  # what raises all raises none
+    assert np.argmax(found[:, 0]) == 1  # the commonest is word 0, the one with the highest weight word 3
+    np.testing.assert_allclose(telling(weights + 900, share), found)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The report a run ends with: the table, the pictures, a sample, and what to type next."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ STILLS = 12  # images in a row
 
 
 def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[str, Any]:
-    """Measure and draw; gives back what results.json says."""
+    """Measure and draw; gives back what results.json says, and the names of what was drawn as "files"."""
     name = f"{run.recipe.p.name} + {run.recipe.q.name}"
     with console.status("measuring the test set"):
         members = measure(fitted.pairings, corpus.test, run.recipe.particles, run.key(EVALUATE), REPLICATES)
@@ -43,9 +44,11 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[st
         "results": results,
     }
     run.write("results.json", found)
+    found["files"] = []
     with console.status("drawing"):
         try:
-            pictures(run, corpus, fitted, references)
+            for path in pictures(run, corpus, fitted, references):
+                found["files"].append(path.name)
         except CounterpointError as error:  # what was measured stands
             console.print(f"not all could be drawn: {error}", soft_wrap=True)
     return found
@@ -63,8 +66,7 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
     )
     if found["still_improving"]:
         console.print("still improving when it stopped: give it more epochs", soft_wrap=True)
-    sample = f"sample{look(corpus).suffix}"
-    console.print(f"{run.folder}: curves.png, rolls.png, {sample}, results.json", soft_wrap=True)
+    console.print(f"{run.folder}: {', '.join([*found['files'], 'results.json'])}", soft_wrap=True)
     console.print(
         f"next: counterpoint generate {run.folder}\n      counterpoint evaluate {run.folder} --csv scores.csv",
         soft_wrap=True,
@@ -77,18 +79,20 @@ def improving(run: Run, fitted: Fitted) -> bool:
     return progress.epoch >= run.recipe.fit.epochs and max(progress.best_step) > 0.95 * progress.step
 
 
-def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, float]) -> None:
-    """curves.png, rolls.png, the sample and what can be seen within the model, of the first repeat. A sequence is shown
-    where it has several steps; of still images, a row of them."""
+def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, float]) -> Iterator[Path]:
+    """curves.png, sequences.png, the sample and what can be seen within the model, of the first repeat: each as it has
+    been written. A sequence is shown where it has several steps; of still images, a row of them."""
+    learned, beside = run.folder / "curves.png", run.folder / "sequences.png"
     pairing = fitted.pairings[0]
     curves(
         fitted.progress.history,
-        run.folder / "curves.png",
+        learned,
         references,
         f"{run.recipe.name} on {corpus.name}",
         axis(run.recipe.facts(corpus), side_of(pairing.bound, pairing.p)),
         fitted.progress.reports,
     )
+    yield learned
     order, last = np.argsort(corpus.test.lengths, kind="stable"), len(corpus.test) - 1
     single = corpus.test.lengths.max() == 1
     rows = order[np.linspace(0, last, min(STILLS, last + 1)).astype(int)] if single else order[[len(order) // 2]]
@@ -98,7 +102,8 @@ def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, flo
     draw(
         corpus,
         {"data": np.concatenate(shown.x), "reconstruction": again, "generated": np.concatenate(made)},
-        run.folder / "rolls.png",
+        beside,
     )
-    keep(corpus, made, run.folder / f"sample{look(corpus).suffix}")
-    look(corpus).inside(corpus, pairing, run.key(EVALUATE), run.folder)
+    yield beside
+    yield from keep(corpus, made, run.folder / f"sample{look(corpus).suffix}")
+    yield from look(corpus).inside(corpus, pairing, run.key(EVALUATE), run.folder)

@@ -13,7 +13,8 @@ from counterpoint.errors import CounterpointError
 
 @dataclass(frozen=True)
 class Options:
-    """Measure a run: ELBO, IWAE-K, FIVO-K, the bound it was trained with, and its error in predicting each frame.
+    """Measure a run: ELBO, IWAE-K, FIVO-K, the bound it was trained with, and its error in predicting each frame; of
+    dated texts MP and PP of held-out words instead.
 
     Lower bounds on the log-likelihood, but where marked, in nats per step, higher is better, in both averages: total
     nats by total steps, and the mean over sequences of nats by steps.
@@ -48,6 +49,7 @@ def run(words: list[str]) -> None:
     from counterpoint.commands.latents import lines as latents
     from counterpoint.commands.measure import COLUMNS, MANY, ONE, caption, measure, rows, summary
     from counterpoint.commands.process import settle
+    from counterpoint.commands.words import dated
     from counterpoint.data import load
     from counterpoint.evaluation import write_csv
     from counterpoint.report import table
@@ -55,9 +57,7 @@ def run(words: list[str]) -> None:
 
     settle()
     console = Console(highlight=False, markup=False)
-    first = open_run(options.run)
-    if options.corpora:
-        first = replace(first, corpora=str(options.corpora))
+    first = open_run(options.run, options.corpora)
     own = first.corpus()
     corpus = load(options.data, options.corpora) if options.data else own
     sequences = getattr(corpus, options.split)
@@ -69,7 +69,7 @@ def run(words: list[str]) -> None:
 
     others, home = [], own
     if options.against is not None:
-        second = open_run(options.against)
+        second = open_run(options.against, options.corpora)
         home = second.corpus()
         if not options.data and digest(home) != digest(own):
             raise CounterpointError(
@@ -86,8 +86,15 @@ def run(words: list[str]) -> None:
     said = caption(first.recipe.facts(own), sides) + (MANY if any(found.repeats > 1 for found, _ in shown) else ONE)
     title = f"{corpus.name}, {options.split}: {len(sequences)} sequences, {int(sequences.lengths.sum())} steps"
     console.print(table(lines, COLUMNS, title, said))
+    if dated(corpus):
+        homes = [(found, own if found is first else home) for found, _ in shown]
+        try:
+            console.print(precisions(homes, corpus, options))
+        except CounterpointError as reason:
+            console.print(f"no prediction of held-out words: {reason}", soft_wrap=True)
     for found, _ in shown:
-        console.print(prediction(found, own if found is first else home, sequences), soft_wrap=True)
+        if not dated(corpus):
+            console.print(prediction(found, own if found is first else home, sequences), soft_wrap=True)
         if said := total(found, own if found is first else home):
             console.print(said, soft_wrap=True)
         for line in latents(found.best(own if found is first else home)[0], sequences, found.key(EVALUATE)):
@@ -142,6 +149,19 @@ def total(found, home) -> str:
     value, error = log_partition(p.at(p.initial()), found.key(EVALUATE))
     how = f" ± {error:.3f}, annealed importance sampling, on average too small" if error else ", exact"
     return f"{found.folder}: log Z {value:.3f}{how}"
+
+
+def precisions(homes: list, corpus, options: Options):
+    """A table: MP and PP of the first member of each run, and of what needs no model."""
+    from counterpoint.commands.words import precision, words_table
+    from counterpoint.runs import EVALUATE
+
+    samples = 16
+    guesses = {
+        str(found.folder): precision(found.best(home)[0], corpus, options.split, found.key(EVALUATE), samples)
+        for found, home in homes
+    }
+    return words_table(guesses, corpus, options.split, samples, f"{corpus.name}, {options.split}: held-out words")
 
 
 def windows(found, corpus, options: Options) -> str:

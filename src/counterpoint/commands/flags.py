@@ -20,7 +20,8 @@ T = TypeVar("T")
 def parse(kind: type[T], words: Sequence[str], prog: str, places: Sequence[str] = ()) -> T:
     """An instance of the dataclass `kind` from `words`. `--help` prints and raises SystemExit(0).
 
-    places  names of the fields that stand without a flag, in order; those without a default must be given
+    places  names of the fields that stand without a flag, in order; those without a default must be given, and the
+            last takes all further words where it is a tuple
 
     Raises CounterpointError for a flag that does not exist, one without its value, a value of the wrong type, and
     a word too many or too few.
@@ -38,7 +39,7 @@ def parse(kind: type[T], words: Sequence[str], prog: str, places: Sequence[str] 
     for name in places[len(loose) :]:
         if fields[name].default is dataclasses.MISSING:
             raise CounterpointError(f"{prog}: {name.upper()} is missing; see {prog} --help")
-    if len(loose) > len(places):
+    if len(loose) > len(places) and not (places and several(hints[places[-1]])):
         raise CounterpointError(f"{prog}: {loose[len(places)]!r} is one word too many; see {prog} --help")
     values = [(flag, known[flag], value) for flag, found in given(known, words) for value in found]
     for name, hint, value in (*values, *((name.upper(), hints[name], value) for name, value in zip(places, loose))):

@@ -43,6 +43,8 @@ class Options:
         None
     )
     """a file, .npz or what these data are seen or heard in (.mid, .gif, .wav), or a folder"""
+    corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """where corpora are"""
 
 
 def run(words: list[str]) -> None:
@@ -61,7 +63,7 @@ def run(words: list[str]) -> None:
     from counterpoint.runs import open_run
 
     settle()
-    found = open_run(options.run)
+    found = open_run(options.run, options.corpora)
     corpus = found.corpus()
     kinds = tuple(dict.fromkeys((look(corpus).suffix, ".npz")))
     path = target(options.out or found.folder / "generated", title(options), kinds)

@@ -19,6 +19,7 @@ from counterpoint.report import (
     image_grid,
     panels,
     piano_rolls,
+    telling,
     topic_figure,
     topics,
     waveforms,
@@ -147,19 +148,12 @@ def dictionary(corpus, pairing, key, folder):
 
 
 def topics_of(corpus, pairing, key, folder):
-    """Each hidden unit as a topic: its most telling words, and when it is on.
-
-    With r_w the usual share of a word and s_w its share once the unit raises it, words are in the order of their terms
-    s_w log(s_w / r_w) of KL(s || r): neither the commonest come first nor the rarest.
-    """
+    """Each hidden unit as a topic: its most telling words, and when it is on."""
     weights = pairing.p.dictionary()
     if weights is None:
         return []
     share = np.concatenate(corpus.train.x).sum(0) + 0.5
-    share = share / share.sum()
-    raised = share[:, None] * np.exp(np.asarray(weights))
-    raised = raised / raised.sum(0)
-    weights = raised * np.log(raised / share[:, None])
+    weights = telling(np.asarray(weights, float), share / share.sum())
     on = activity(pairing.p, pairing.q, corpus.train.take([0]), key)[0]
     words, times = corpus.view.vocabulary, corpus.view.times[: len(on)]
     topic_figure(weights, on, words, times, folder / "topics.png")

@@ -1,6 +1,6 @@
 """counterpoint predict: each frame foretold from those before it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +18,10 @@ class Options:
 
     The error is the squared difference summed over a frame, its mean over steps 2 to T and over sequences; ± is the
     standard error over sequences.
+
+    Films and motion are a GIF as well: 1 is the data, 2 the prediction.
+
+    Of dated texts the words that were held out are predicted, and those of the year after: MP and PP at 50.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
@@ -32,6 +36,10 @@ class Options:
     """an .npz file, or a folder"""
     split: Literal["test", "valid"] = "test"
     """which part of the data"""
+    seed: Annotated[int | None, tyro.conf.arg(help_behavior_hint="(default: the run's)")] = None
+    """all chance comes from it"""
+    corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """where corpora are"""
 
 
 def run(words: list[str]) -> None:
@@ -40,12 +48,15 @@ def run(words: list[str]) -> None:
         raise CounterpointError(
             f"samples {options.samples} and sequence {options.sequence}: give at least 1 sample, and count from 0"
         )
+    if options.seed is not None and not 0 <= options.seed < 2**31:
+        raise CounterpointError(f"--seed is {options.seed}; give at least 0, below 2^31")
     import numpy as np
     from rich.console import Console
 
     from counterpoint.commands.measure import FIRST, first
-    from counterpoint.commands.pictures import draw
+    from counterpoint.commands.pictures import draw, keep, look
     from counterpoint.commands.process import settle
+    from counterpoint.commands.words import dated, precision, words_table
     from counterpoint.evaluation import error, predict
     from counterpoint.evaluation.baselines import last_frames
     from counterpoint.files import replacing, target
@@ -54,9 +65,10 @@ def run(words: list[str]) -> None:
 
     settle()
     console = Console(highlight=False, markup=False)
-    found = open_run(options.run)
+    found = open_run(options.run, options.corpora)
     corpus = found.corpus()
-    sequences, key = getattr(corpus, options.split), found.key(EVALUATE)
+    key = (found if options.seed is None else replace(found, seed=options.seed)).key(EVALUATE)
+    sequences = getattr(corpus, options.split)
     if options.sequence >= len(sequences):
         raise CounterpointError(
             f"there is no sequence {options.sequence}: {corpus.name}, {options.split} has {len(sequences)} of them,"
@@ -64,6 +76,18 @@ def run(words: list[str]) -> None:
         )
     path = target(options.out or found.folder / "predicted", f"{options.split}{options.sequence}", (".npz",))
     pairing, name = found.best(corpus)[0], f"{found.recipe.p.name} + {found.recipe.q.name}"
+    which = f", seed {found.seed}" if found.repeats > 1 else ""
+    if dated(corpus):
+        with console.status("predicting"):
+            words_found = precision(pairing, corpus, options.split, key, options.samples)
+        title = f"{corpus.name}, {options.split}: {len(corpus.train.x[0])} years{which}"
+        console.print(words_table({name: words_found}, corpus, options.split, options.samples, title))
+        view = corpus.view
+        with replacing(path) as file:
+            arrays = {"data": sequences.x[0], "prediction": words_found.shares}
+            np.savez(file, words=np.array(view.vocabulary), times=np.array(view.times[: len(sequences.x[0])]), **arrays)
+        console.print(str(path), soft_wrap=True)
+        return
     with console.status("predicting"):
         guesses = {
             f"{name}, one sample": predict(pairing.p, pairing.q, sequences, key),
@@ -78,7 +102,6 @@ def run(words: list[str]) -> None:
         score = error(guess, sequences)
         plus = f" ± {score.spread:.3f}" if score.spread == score.spread else ""
         rows.append({"predicted by": title, "error": f"{score.mean:.3f}{plus}"})
-    which = f", seed {found.seed}" if found.repeats > 1 else ""
     caption = (
         "Squared, summed over a frame, mean over steps 2 .. T and over sequences. ± is the standard error over them."
     )
@@ -90,5 +113,8 @@ def run(words: list[str]) -> None:
     with replacing(path) as file:
         np.savez(file, data=data, prediction=mean, one_sample=one)
     draw(corpus, {"data": data, f"prediction, mean of {options.samples}": mean}, path.with_suffix(".png"))
-    for written in (path, path.with_suffix(".png")):
-        console.print(str(written), soft_wrap=True)
+    written = [path, path.with_suffix(".png")]
+    if look(corpus).suffix == ".gif":
+        written += keep(corpus, [data, mean], path.with_suffix(".gif"))
+    for one in written:
+        console.print(str(one), soft_wrap=True)

@@ -1,23 +1,44 @@
 """counterpoint recipes: what can be trained by name."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional
 
 from counterpoint.commands.flags import parse
+from counterpoint.errors import CounterpointError
+
+FIRST = "chorales"  # what train takes where nothing is named
 
 
 @dataclass(frozen=True)
 class Options:
-    """List the recipes: name, data, and what each does."""
+    """List the recipes by their data: name, data, whether those need a file that is not in the package, and what each
+    does. With words, those that have all of them: counterpoint recipes mocap order.
+    """
+
+    words: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(metavar="[WORD ...]", help_behavior_hint="")] = ()
+    """in any of the columns"""
 
 
 def run(words: list[str]) -> None:
-    parse(Options, words, "counterpoint recipes")
+    options = parse(Options, words, "counterpoint recipes", ["words"])
     from rich.console import Console
 
+    from counterpoint.data import READY
     from counterpoint.recipes import recipes
     from counterpoint.report import table
 
-    rows = [{"recipe": r.name, "data": r.data, "about": r.about} for r in recipes().values()]
+    order = sorted(recipes().values(), key=lambda r: (r.name != FIRST, r.data != FIRST, r.data))
+    rows: list[dict[str, str]] = [
+        {"recipe": r.name, "data": r.data, "needs": "nothing" if r.data in READY else "a file", "about": r.about}
+        for r in order
+    ]
+    chosen = [row for row in rows if all(word.lower() in " ".join(row.values()).lower() for word in options.words)]
+    if not chosen:
+        raise CounterpointError(f"no recipe has {' and '.join(options.words)}; counterpoint recipes lists all")
     console = Console(highlight=False, markup=False)
-    console.print(table(rows, ("recipe", "data", "about")))
+    console.print(table(chosen, ("recipe", "data", "needs", "about")))
+    console.print("a file: the page on data (docs/data.md) says where it comes from", soft_wrap=True)
     console.print("next: counterpoint show RECIPE, or counterpoint train RECIPE", soft_wrap=True)

@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.conf import Positional
 
 from counterpoint.commands.flags import parse
 from counterpoint.errors import CounterpointError, nearest
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from counterpoint.tables import Table
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Options:
     page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.md", help_behavior_hint="")] = None
     """write the table there as well"""
     list: Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff] = False
-    """list the tables and their recipes"""
+    """list the tables, or the recipes of TABLE"""
 
 
 def run(words: list[str]) -> int:
@@ -47,11 +52,7 @@ def run(words: list[str]) -> int:
 
     console = Console(highlight=False, markup=False)
     if options.list:
-        from counterpoint.report import table as show
-
-        found = [{"table": t.name, "what": t.title, "recipes": ", ".join(t.runs())} for t in tables().values()]
-        console.print(show(found, ("table", "what", "recipes")))
-        console.print("next: counterpoint reproduce TABLE --out FOLDER", soft_wrap=True)
+        listed(list(tables().values()) if options.table is None else table(options.table), console)
         return 0
     if options.table is None:
         raise CounterpointError(f"which table{nearest('', tables())}; counterpoint reproduce --list describes them")
@@ -73,6 +74,30 @@ def run(words: list[str]) -> int:
         by = signal_of(interrupt)
         console.print(f"stopped by {by}; all is saved, and the same command goes on", soft_wrap=True)
         return CODES[by]
+
+
+def listed(what: "list[Table] | Table", console: "Console") -> None:
+    """Print what tables there are, or what one runs."""
+    from counterpoint.recipes import recipe
+    from counterpoint.report import table as show
+
+    unique = lambda words: ", ".join(dict.fromkeys(words))
+    if isinstance(what, list):
+        rows = [
+            {
+                "table": t.name,
+                "paper": unique(row.source.partition(",")[0] for row in t.rows if row.source) or t.title,
+                "data": unique(recipe(name).data for name in t.runs()),
+                "runs": len(t.runs()),
+            }
+            for t in what
+        ]
+        console.print(show(rows, ("table", "paper", "data", "runs")))
+        console.print("next: counterpoint reproduce TABLE, with --list or with --out FOLDER", soft_wrap=True)
+        return
+    rows = [{"recipe": r.name, "data": r.data, "about": r.about} for r in map(recipe, what.runs())]
+    console.print(show(rows, ("recipe", "data", "about"), what.title))
+    console.print(f"next: counterpoint reproduce {what.name} --out FOLDER", soft_wrap=True)
 
 
 def check(options: Options, recipes: list[str]) -> None:

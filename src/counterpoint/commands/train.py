@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from counterpoint.recipes import Recipe
 
 DEFAULT = "chorales"
-ROLES = ("p", "q", "bound", "estimator")
+ROLES = {
+    "p": "put another generative model in the recipe's place",
+    "q": "put another posterior in its place",
+    "bound": "put another bound in its place",
+    "estimator": "put another estimator of its gradient in its place",
+}
 Name = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
 Where = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")]
 
@@ -42,13 +47,9 @@ class Options:
     repeats: int = 1
     """how many times at once, with seeds seed, seed + 1, ..."""
     p: Name = None
-    """put another generative model in the recipe's place"""
     q: Name = None
-    """put another posterior in its place"""
     bound: Name = None
-    """put another bound in its place"""
     estimator: Name = None
-    """put another estimator of its gradient in its place"""
     likelihood: Name = None
     """what p gives of a frame, such as discretised_gaussian; None is the usual one for the kind of data"""
     particles: int = 16
@@ -60,7 +61,7 @@ class Options:
 def run(words: list[str]) -> int:
     named = bool(words) and not words[0].startswith("-")
     if not named and ("-h" in words or "--help" in words):
-        parse(Options, ["--help"], "counterpoint train [RECIPE]")
+        parse(listing(), ["--help"], "counterpoint train [RECIPE]")
     from counterpoint import runs
     from counterpoint.recipes import recipe
 
@@ -107,6 +108,26 @@ def run(words: list[str]) -> int:
     return execute(made, corpus)
 
 
+def listing() -> type:
+    """Options whose help names what can be put in a part's place."""
+    from counterpoint.registry import names
+
+    fields = [
+        (
+            role,
+            Annotated[
+                str | None,
+                tyro.conf.arg(metavar="NAME", help_behavior_hint="", help=f"{what}: {', '.join(names(role))}"),
+            ],
+            dataclasses.field(default=None),
+        )
+        for role, what in ROLES.items()
+    ]
+    kind = dataclasses.make_dataclass("Listing", fields, bases=(Options,), frozen=True)
+    kind.__doc__ = Options.__doc__
+    return kind
+
+
 def swap(base: "Recipe", words: list[str]) -> tuple["Recipe", list[str]]:
     """`--p NAME` puts that part, as it is by default, in the recipe's place; gives back the other words.
 
@@ -129,6 +150,8 @@ def swap(base: "Recipe", words: list[str]) -> tuple["Recipe", list[str]]:
 
 def read(base: "Recipe", words: list[str], prog: str, defaults: dict | None = None) -> Any:
     """Options and every setting of a recipe. Raises what `parse` raises."""
+    from counterpoint.registry import names
+
     values = {name: getattr(base, name) for name in (*ROLES, "fit")}
     fields: list = [
         # a factory, for some parts are of a kind that tyro takes for mutable
@@ -146,7 +169,8 @@ def read(base: "Recipe", words: list[str], prog: str, defaults: dict | None = No
         if f.name in plain
     ]
     kind = dataclasses.make_dataclass("Settings", fields, bases=(Options,), frozen=True)
-    kind.__doc__ = f"{base.about}\n\n{base.line()}"
+    others = [f"--{role} NAME, to {what}: {', '.join(names(role))}" for role, what in ROLES.items()]
+    kind.__doc__ = "\n\n".join([base.about, base.line(), *others])
     return parse(kind, words, prog)
 
 

@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from counterpoint.data import archives, mocap, polyphonic
+from counterpoint.data.amc_folders import amc_folder
 from counterpoint.data.arrays import load_npz, save_npz
-from counterpoint.data.asf import amc_folder, read_amc, read_asf
+from counterpoint.data.asf import read_amc, read_asf
 from counterpoint.data.bars_and_stripes import bars_and_stripes
 from counterpoint.data.bouncing_balls import bouncing_balls
 from counterpoint.data.chorales import chorales
@@ -22,6 +23,7 @@ from counterpoint.errors import CounterpointError, nearest
 
 __all__ = [
     "CORPORA",
+    "READY",
     "Corpus",
     "Sequences",
     "amc_folder",
@@ -61,6 +63,7 @@ CORPORA: dict[str, Callable[[Path | None], Corpus]] = {
     "caltech_silhouettes": caltech_silhouettes,
     **{name: partial(polyphonic.load, name) for name in polyphonic.DIGESTS},
 }
+READY = ("chorales", "bars_and_stripes", "bouncing_balls", "swiss_roll")  # in the package, or made: no file is needed
 
 
 def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:

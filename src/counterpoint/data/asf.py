@@ -1,4 +1,4 @@
-"""Acclaim motion capture: skeletons (.asf), motions (.amc), and folders of them, as the CMU database has them.
+"""Acclaim motion capture as the CMU database has it: skeletons (.asf) and motions (.amc).
 
 Read are `:units`, `:root`, `:bonedata` and `:hierarchy` of a skeleton, with angles in degrees and joints that turn
 (dof rx, ry, rz); limits, masses and skins are passed over. Frames of a motion come one after the other, each with a
@@ -11,12 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from counterpoint.data.arrays import tenths
-from counterpoint.data.motion import Motion, Skeleton, rotation
-from counterpoint.data.sequences import Corpus, Sequences
+from counterpoint.data.motion import Skeleton, rotation
 from counterpoint.errors import CounterpointError
 
-RATE = 120.0  # frames a second of the CMU database
 MOVES = ("tx", "ty", "tz", "rx", "ry", "rz")
 
 
@@ -225,35 +222,3 @@ def read_amc(path: str | Path, skeleton: Skeleton) -> np.ndarray:
         what = f"ends in a frame without {min(missing)}; it is cut short" if rows else "has no frames"
         raise CounterpointError(f"{path} {what}; give an Acclaim motion (.amc)")
     return np.array(rows)
-
-
-def amc_folder(folder: str | Path, every: int = 4) -> Corpus:
-    """A corpus of raw channels, units and degrees, from a folder with one .asf file and its .amc files.
-
-    Every `every`-th frame of 120 a second, from the first, is kept: 30 a second by default. Motions are taken in the
-    order of their names and split 80/10/10 at random by a fixed seed. Values are not scaled.
-
-    Raises CounterpointError for a folder with none or several skeletons or fewer than three motions, and for files
-    that cannot be read.
-    """
-    folder = Path(folder)
-    if every < 1:
-        raise CounterpointError(f"every is {every}; give 1 for all frames, 4 for 30 a second")
-    skeletons = sorted(folder.glob("*.asf"))
-    if len(skeletons) != 1:
-        raise CounterpointError(f"{folder} has {len(skeletons)} .asf files; put one there, with its .amc files")
-    paths = sorted(folder.glob("*.amc"))
-    if not paths:
-        raise CounterpointError(f"{folder} has no .amc files; put motions of {skeletons[0].name} there")
-    skeleton = read_asf(skeletons[0])
-    motions = tuple(read_amc(path, skeleton)[::every] for path in paths)
-    everything = Sequences(motions, names=tuple(path.stem for path in paths), what=str(folder))
-    return Corpus(
-        folder.resolve().name,
-        **tenths(everything),
-        kind="real",
-        step="frame",
-        view=Motion(skeleton),
-        seconds=every / RATE,
-        note=f"{len(paths)} motions of {skeletons[0].name}, raw channels",
-    )

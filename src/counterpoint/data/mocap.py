@@ -32,10 +32,30 @@ DIGESTS: dict[str, str] = {
     "mocap_mit": "d10559b66d0f28f287af1c97fc86fd1d2f4892e54198de845fb3d0fd2a1c04bc",
 }
 FILES = {"mocap_cmu35": "cmu35_walk_jog.npz", "mocap_mit": "mit_mocap_tsbn.npz"}
-SOURCES = {
-    "mocap_cmu35": "cmu35WalkJog.mat and cmu35TaylorScaleBias.mat of the repository SheffieldML/GPmat",
-    "mocap_mit": "mocap/mit_data/mit_mocap.mat of the repository zhegan27/TSBN_code_NIPS2015",
+MATLAB = {  # files of the releases
+    "mocap_cmu35": ("cmu35WalkJog.mat", "cmu35TaylorScaleBias.mat"),
+    "mocap_mit": ("mit_mocap.mat",),
 }
+RELEASES = {
+    "mocap_cmu35": "datasets/data of the repository SheffieldML/GPmat",
+    "mocap_mit": "mocap/mit_data of the repository zhegan27/TSBN_code_NIPS2015",
+}
+# what the MATLAB files of CMU do not say: sequences, channels, and which of them move
+TESTED = (18, 29)
+NAMES = {
+    "train": tuple(f"35_{i:02}" for i in range(1, 35) if i not in (*TESTED, 27)),  # 27 is another motion
+    "test": tuple(f"35_{i}" for i in TESTED),
+}
+LEG = "femur xyz, tibia x, foot xz, toes x"
+SPINE = "lowerback xyz, upperback xyz, thorax xyz, lowerneck xyz, upperneck xyz, head xyz"
+ARM = "clavicle yz, humerus xyz, radius x, wrist y, hand xz, fingers x, thumb xz"
+CHANNELS = tuple(f"root_{move}" for move in ("tx", "ty", "tz", "rx", "ry", "rz")) + tuple(
+    f"{side}{bone}_r{axis}"
+    for side, part in (("l", LEG), ("r", LEG), ("", SPINE), ("l", ARM), ("r", ARM))
+    for bone, axes in (joint.split() for joint in part.split(", "))
+    for axis in axes
+)
+COLUMNS = tuple(i for i in range(6, 62) if i not in (38, 39, 47, 50, 51, 59))
 VALID = ("35_26", "35_33", "35_34")  # of the CMU walks and runs: one run and two walks, the last of each
 VALID_CUTS = 3  # of the 35 training cuts of MIT: the last
 
@@ -100,7 +120,7 @@ def load_mit(folder: Path | None = None) -> Corpus:
 
 def _read(name: str, folder: Path | None) -> tuple[Path, dict[str, np.ndarray]]:
     """The file of a corpus and its arrays, known by their content."""
-    how = f"it repacks {SOURCES[name]}, in the layout that counterpoint.data.mocap describes"
+    how = f"make it with `counterpoint data prepare {name} {' '.join(MATLAB[name])}`, from {RELEASES[name]}"
     path = find(FILES[name], name, how, folder)
     arrays = read_npz(path)
     if digest(arrays) != DIGESTS[name]:

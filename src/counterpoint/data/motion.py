@@ -113,17 +113,17 @@ class Taylor:
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """The view of a corpus of poses: frames are `features` of the channels of `skeleton`, or the channels themselves.
+    """The view of a corpus of poses: frames are `features` of the channels of `skeleton`.
 
     `skeleton` is None where its file was not found: then there are channels, and no positions.
     """
 
     skeleton: Skeleton | None
-    features: Taylor | None = None
+    features: Taylor
 
     def channels(self, x: np.ndarray) -> np.ndarray:
         """Channels (T, C), units and degrees, of frames (T, F)."""
-        return np.asarray(x, float) if self.features is None else self.features.decode(x)
+        return self.features.decode(x)
 
     def positions(self, x: np.ndarray) -> np.ndarray:
         """Joint positions (T, J, 3) of frames (T, F). Raises CounterpointError where there is no skeleton."""

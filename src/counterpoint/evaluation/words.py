@@ -31,12 +31,15 @@ class WordPrediction:
 
     The paper takes one draw: compare its numbers with the mean of `mp_draws` and `pp_draws`, whose spread is that
     of the draws. Averaging predicts better for that alone.
+
+    shares (T, M), or (T + 1, M) with the year to predict: of each word, as predicted, averaged over draws.
     """
 
     mp: float
     pp: float
     mp_draws: np.ndarray  # (S,)
     pp_draws: np.ndarray  # (S,)
+    shares: np.ndarray
 
 
 def held_out_words(
@@ -78,7 +81,8 @@ def held_out_words(
             pp[i] = precision(guess, held[-1], k)
             last += guess / samples
     whole = precision(last, held[-1], k) if ahead else float("nan")
-    return WordPrediction(mean_precision(years, held[: len(x)], k), whole, mp, pp)
+    shares = np.concatenate([years, last[None]]) if ahead else years
+    return WordPrediction(mean_precision(years, held[: len(x)], k), whole, mp, pp, shares)
 
 
 def word_baselines(train: np.ndarray, held: np.ndarray, k: int = K) -> dict[str, tuple[float, float]]:

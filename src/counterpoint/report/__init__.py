@@ -12,5 +12,6 @@ from counterpoint.report.images import image_grid as image_grid
 from counterpoint.report.midi import write_midi as write_midi
 from counterpoint.report.terminal import duration as duration
 from counterpoint.report.terminal import table as table
+from counterpoint.report.topics import telling as telling
 from counterpoint.report.topics import topic_figure as topic_figure
 from counterpoint.report.topics import topics as topics

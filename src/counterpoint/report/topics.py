@@ -2,8 +2,9 @@
 
     E[x_mt] ∝ exp(sum_j W_mj h_jt + c_m)
 
-so W_mj is by how much unit j, when on, raises the log-odds of word m: its words are those with the highest W_mj. For a
-TSBN W is W2 (`p.visible.now`); its activity is q(h_jt = 1), or the mean of samples of h_jt.
+so W_mj is by how much unit j, when on, raises the log-odds of word m. For a TSBN W is W2 (`p.visible.now`); its
+activity is q(h_jt = 1), or the mean of samples of h_jt. The words of a topic are its most telling ones: see `telling`.
+The paper's table has the "most probable words", without a formula.
 """
 
 import os
@@ -26,14 +27,27 @@ GAP = 2  # steps below the middle that do not end a span
 FLAT = 0.05  # a topic whose activity varies less than this has no time of its own
 
 
+def telling(weights: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """How much each word tells of each unit (M, J), by which words are put in order, from W (M, J) and r (M,):
+
+        s_mj log(s_mj / r_m),    s_mj ∝ r_m exp(W_mj)
+
+    the terms of KL(s_j || r), nats, with r_m the usual share of word m and s_mj its share once unit j raises it. By
+    s_mj alone the commonest words come first in every topic, by W_mj alone the rarest.
+    """
+    raised = share[:, None] * np.exp(weights - weights.max(0))
+    raised = raised / raised.sum(0)
+    return raised * np.log(raised / share[:, None])
+
+
 def topics(
     weights: np.ndarray, activity: np.ndarray, vocabulary: Sequence[str], times: Sequence[str] = (), top: int = TOP
 ) -> list[dict[str, Any]]:
     """A row for each unit j, for `report.table`: "topic" j, its `top` "words", and when it is "most active".
 
-    weights (M, J), activity (T, J) between 0 and 1, M words, T times (none given: steps from 1). Most active is a topic
-    in the steps where its activity is above the middle of its range, joined over gaps of up to two steps; the two
-    spans with the highest sum are named.
+    weights (M, J), by which words are put in order, the highest first (such as `telling`); activity (T, J) between 0
+    and 1, M words, T times (none given: steps from 1). Most active is a topic in the steps where its activity is above
+    the middle of its range, joined over gaps of up to two steps; the two spans with the highest sum are named.
 
     Raises CounterpointError where the numbers of words, units or times differ, and for NaN.
     """
@@ -80,7 +94,7 @@ def topic_figure(
         beside.text(0.0, 0.5, f"{j}", transform=beside.transAxes, va="center", fontsize=8, color=QUIET)
         words = textwrap.fill(", ".join(_words(weights[:, j], vocabulary, TOP)), 60)
         beside.text(0.07, 0.5, words, transform=beside.transAxes, va="center", fontsize=8, linespacing=1.25)
-    for axes, title in zip(grid[0], ("activity", "topic, and the words that it raises most")):
+    for axes, title in zip(grid[0], ("activity", "topic, and its most telling words")):
         axes.set_title(title, loc="left", fontsize=8, color=QUIET)
     last = grid[-1, 0]
     ticks = _ticks(times)
