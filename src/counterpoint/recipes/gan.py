@@ -11,9 +11,9 @@ from counterpoint.training import FitConfig
 
 # what tables say of it
 LEARNING = """\
-The networks learn by VIMCO from two draws or four, with its local signal, which is biased; the paper's by NVIL from
-one. Here it is Adam, batches of several sequences or crops, and weights that start with a deviation of 0.01; there an
-RMSprop with momentum, one sequence an update, and 0.001. What of this `counterpoint train` can be told otherwise:
+Sigmoid belief networks learn by VIMCO from two draws or four, with its local signal, which is biased; the paper's by
+NVIL from one. Here it is Adam, batches of several sequences or crops, and weights that start with a deviation of 0.01;
+there an RMSprop with momentum, one sequence an update, and 0.001. Of this `counterpoint train` can be told otherwise:
 `--estimator score_function --fit.optimiser.name rmsprop --fit.optimiser.clip 0 --fit.batch-size 1 --p.scale 0.001`. The
 paper's code has biases of their own for the first step of balls, music and texts, which ours do without."""
 
