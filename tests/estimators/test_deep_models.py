@@ -53,7 +53,10 @@ def each(trace, f):
     return jax.vmap(f)(rows)
 
 
-@pytest.mark.parametrize("name", ESTIMATORS)
+SLOW = pytest.param("VIMCO, elbo", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", ["score function", "VIMCO", SLOW])
 @pytest.mark.parametrize("case", CASES)
 def test_the_gradient_is_that_of_the_enumerated_bound(case, name):
     make, units, length = CASES[case]

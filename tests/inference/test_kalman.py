@@ -1,5 +1,7 @@
 """Single precision, however small one noise is beside the other: against a filter of NumPy in float64."""
 
+import itertools
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -60,9 +62,13 @@ def textbook(move, noise, readout, shake, spread, x, seen):
     return log_evidence, means, np.sqrt([np.diag(narrow) for _, narrow, *_ in found])
 
 
-@pytest.mark.parametrize("r", [1e-6, 1e-4, 1e-3, 1.0])
-@pytest.mark.parametrize("q", [1e-7, 0.01, 0.1])
-@pytest.mark.parametrize("width", [4, 12])
+QUICK = {(0.01, 1e-6, 4), (0.1, 1e-4, 12), (1e-7, 1.0, 4)}  # the others take long together
+GRID = itertools.product([1e-7, 0.01, 0.1], [1e-6, 1e-4, 1e-3, 1.0], [4, 12])
+
+
+@pytest.mark.parametrize(
+    ("q", "r", "width"), [c if c in QUICK else pytest.param(*c, marks=pytest.mark.slow) for c in GRID]
+)
 def test_single_precision_holds_however_small_a_noise_is(q, r, width):
     """Less is seen than there is, or, with gaps, more. With X = max |x|, Z = max |z|, D = 1 / (1 - decay) steps that a
     rounding lasts, and independent roundings that add up as their root, four deviations are allowed:
