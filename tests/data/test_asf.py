@@ -274,11 +274,17 @@ def test_files_and_folders_that_are_not_there(asf, tmp_path):
         read_asf(asf).positions(np.zeros((3, 4)))
 
 
-@pytest.mark.corpus
-def test_a_real_person(corpora, tmp_path):
-    place = corpora / "mocap_cmu35"
-    if not (place / "35.asf").is_file():
+@pytest.fixture
+def place(corpora):
+    """The folder of subject 35."""
+    found = corpora / "mocap_cmu35"
+    if not (found / "35.asf").is_file():
         pytest.skip("no skeleton: put 35.asf and cmu35_walk_jog.npz into mocap_cmu35/ of the corpora")
+    return found
+
+
+@pytest.mark.corpus
+def test_a_real_person(place, tmp_path):
     skeleton = read_asf(place / "35.asf")
     arrays = read_npz(place / "cmu35_walk_jog.npz")
     assert skeleton.channels == tuple(arrays["channel_names"])
@@ -301,10 +307,7 @@ def test_a_real_person(corpora, tmp_path):
 
 
 @pytest.mark.corpus
-def test_a_folder_of_a_real_person_has_features_of_one_size(corpora, tmp_path):
-    place = corpora / "mocap_cmu35"
-    if not (place / "35.asf").is_file():
-        pytest.skip("no skeleton: put 35.asf and cmu35_walk_jog.npz into mocap_cmu35/ of the corpora")
+def test_a_folder_of_a_real_person_has_features_of_one_size(place, tmp_path):
     skeleton = read_asf(place / "35.asf")
     (tmp_path / "35.asf").write_bytes((place / "35.asf").read_bytes())
     arrays = read_npz(place / "cmu35_walk_jog.npz")
