@@ -26,7 +26,8 @@ def keep_compiled() -> None:
 
 def keep_memory() -> None:
     """Let glibc reuse what was freed. By itself it maps every large array anew, and the kernel clears its pages at
-    their first touch, which takes longer than most passes over the array. Elsewhere nothing happens."""
+    their first touch, which takes longer than most passes over the array. One arena holds all, since others end at 64
+    MB; compiling, which takes small pieces by many threads, is slower by a third for it. Elsewhere nothing happens."""
     if sys.platform != "linux":
         return
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
