@@ -3,10 +3,10 @@
     a_t(i) = p(z_t = i | x_<=t),    c_t(i) prop. to p(x_>t | z_t = i)
     p(z_t = i | x) prop. to a_t(i) c_t(i),   p(z_t = i, z_t+1 = j | x) prop. to a_t(i) A_ij p(x_t+1 | j) c_t+1(j)
 
-Each step is scaled, and the emissions by their largest, all at once before the first, so nothing grows with T and a
-step is one product. What float32 can lose between two steps has a probability below 1e-38; since a prediction gives
-each state, and with it the one of the largest emission, at least the least of A, that is never what counts as long as A
-has no entry below LEAST. Where it has, such as a zero, all is done in logarithms.
+Each step is scaled by p(x_t | x_<t), and the emissions by their largest, all at once before the first, so nothing grows
+with T and a step is one product. What float32 can lose between two steps has a probability below 1e-38; since a
+prediction gives each state, and with it the one of the largest emission, at least the least of A, that is never what
+counts as long as A has no entry below LEAST. Where it has, such as a zero, all is done in logarithms.
 """
 
 from typing import NamedTuple
@@ -41,30 +41,29 @@ def _scaled(log_start, log_move, said, valid):
     move, most = jnp.exp(log_move), said.max(2, keepdims=True)
     weight = jnp.exp(said - most)
 
-    def shared(joint):
-        total = joint.sum(1, keepdims=True)
-        return joint / total, total[:, 0]
-
     def forth(a, weight):
-        new, total = shared((a @ move) * weight)
-        return new, (total, new)
+        joint = (a @ move) * weight
+        total = joint.sum(1, keepdims=True)
+        return joint / total, (total, joint / total)
 
     def back(c, weight):
-        b, _ = shared(weight * c)  # p(x_t | j) c_t(j)
-        return b @ move.T, (c, b)
+        new = (weight * c) @ move.T
+        return new, new
 
     joint = log_start[None] + said[0]  # what begins may be impossible
     first, begun = jax.nn.softmax(joint), logsumexp(joint, 1)
     _, (totals, rest) = lax.scan(forth, first, weight[1:])
-    increments = jnp.concatenate([begun[None], most[1:, :, 0] + jnp.log(totals)])
+    increments = jnp.concatenate([begun[None], most[1:, :, 0] + jnp.log(totals[:, :, 0])])
     a = jnp.concatenate([first[None], rest])
-    _, (c, b) = lax.scan(back, jnp.ones_like(first), weight, reverse=True)
+    # divided by the same totals, c_t(i) = p(z_t = i | x) / a_t(i), which stays below one over the least of A
+    later, end = weight[1:] / totals, jnp.ones_like(first)
+    c = jnp.concatenate([lax.scan(back, end, later, reverse=True)[1], end[None]])
     both = a * c
     norm = both.sum(2, keepdims=True)
     share = jnp.where(valid[1:, :, None], a[:-1] / norm[:-1], 0.0)
     # one product over all rows, where einsum makes one for each t
     flat = lambda rows: rows.reshape(-1, rows.shape[2])
-    pairs = move * (flat(share).T @ flat(b[1:]))
+    pairs = move * (flat(share).T @ flat(later * c[1:]))
     return Chained(jnp.where(valid, increments, 0.0), a, both / norm, pairs)
 
 
