@@ -1,5 +1,9 @@
 """Which parts can meet, and few pairings in which all of them do."""
 
+import collections
+import functools
+import itertools
+
 import pytest
 
 from conformance.parts import BOUNDS, DENOISERS, ESTIMATORS, MODELS, POSTERIORS
@@ -129,17 +133,30 @@ def covering(designs: list, meetings) -> list:
     return sorted(chosen)
 
 
-def meetings(design) -> set:
-    """The pair of p and q, and each two parts, where bounds and estimators know p and q by their kinds."""
-    model, posterior, *others = design
-    names = latents(model), learned(posterior), *others
-    return {design[:2]} | {((i, names[i]), (j, names[j])) for i in range(4) for j in range(i)}
+def kinds(pair) -> tuple[str, str]:
+    """What bounds and estimators know p and q by."""
+    return latents(pair[0]), learned(pair[1])
 
 
+# few pairs in which each p is met, each q, and each q by each kind of p: where what is tested is between the two alone
+FEW = covering(PAIRS, lambda pair: {("p", pair[0]), ("q", pair[1]), (latents(pair[0]), pair[1])})
+
+
+@functools.cache
 def designs() -> list[tuple[str, str, str, str]]:
-    """(p, q, bound, estimator) such that any two parts that can meet do meet."""
-    everything = [(p, q, b, e) for p, q in PAIRS for b in BOUNDS for e in ESTIMATORS if trains(p, q, b, e)]
-    return covering(everything, meetings)
+    """(p, q, bound, estimator) in which each p meets each q that it can, and any two others that can meet do, where p
+    and q are known by their kinds."""
+    able = lambda b, e: [pair for pair in PAIRS if trains(*pair, b, e)]
+    pairs = {(b, e): able(b, e) for b in BOUNDS for e in ESTIMATORS}
+    everything = {(*kinds(pair), b, e): None for (b, e), found in pairs.items() for pair in found}
+    used, chosen = collections.Counter(), []
+    for *kind, b, e in covering(list(everything), lambda design: set(itertools.combinations(enumerate(design), 2))):
+        chosen.append((*min((pair for pair in pairs[b, e] if kinds(pair) == tuple(kind)), key=used.__getitem__), b, e))
+        used[chosen[-1][:2]] += 1
+    for i, pair in enumerate(pair for pair in PAIRS if not used[pair]):
+        possible = [others for others, found in pairs.items() if pair in found]
+        chosen.append((*pair, *possible[i % len(possible)]))
+    return sorted(chosen)
 
 
 SELDOM = {  # q for many p: with which of them in the default suite

@@ -13,8 +13,9 @@ DATA, SBN = "bouncing_balls", TSBNRecognitionConfig()
 FIT = FitConfig(epochs=40, patience=5, buckets=1, batch_size=16, optimiser=OptimiserConfig(p=1e-3, schedule="cosine"))
 
 
-def learned(name: str, about: str, p: Any, q: Any = SBN, epochs: int = 40) -> Recipe:
-    return network(f"balls-{name}", about, DATA, p, q, replace(FIT, epochs=epochs), draws=2, particles=0)
+def learned(name: str, about: str, p: Any, q: Any = SBN, epochs: int = 40, rate: float = 1e-3) -> Recipe:
+    fit = replace(FIT, epochs=epochs, optimiser=replace(FIT.optimiser, p=rate))
+    return network(f"balls-{name}", about, DATA, p, q, fit, draws=2, particles=0)
 
 
 def counted(order: int) -> Recipe:
@@ -31,7 +32,7 @@ RECIPES = [
         learned(f"tsbn-{n}", f"TSBN of order {n}, 100 units (error {error})", TSBNConfig(order=n), epochs=epochs)
         for n, error, epochs in ((1, 9.48, 15), (2, 4.00, 20), (4, 3.07, 25))
     ),
-    learned("hmsbn", "HMSBN, 100 units (error 23.94)", TSBNConfig(sees=False), epochs=15),
+    learned("hmsbn", "HMSBN, 100 units (error 23.94)", TSBNConfig(sees=False), epochs=15, rate=3e-3),
     counted(1),
     counted(2),
 ]
