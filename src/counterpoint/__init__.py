@@ -23,7 +23,7 @@ _HOME = {
     "CRBM FCRBM RNNRBM RTRBM SRTRBM SSRBM TRBM "
     "CRBMConfig FCRBMConfig RNNRBMConfig RTRBMConfig SRTRBMConfig SSRBMConfig TRBMConfig "
     "ConvVAE ConvVAEConfig DAE DAEConfig DBM DBMConfig DBN DBNConfig Diffusion DiffusionConfig "
-    "DMM DTSBND HMM LDS RBM RNN RNNNADE SRNN SVG TSBN VRNN Autoregressive DMMConfig HMMConfig LDSConfig "
+    "DMM DTSBND GSN GSNConfig HMM LDS RBM RNN RNNNADE SRNN SVG TSBN VRNN Autoregressive DMMConfig HMMConfig LDSConfig "
     "RBMConfig RNNConfig RNNNADEConfig SRNNConfig SVGConfig TSBNConfig VRNNConfig AutoregressiveConfig DTSBNDConfig",
     "inference": "BottomUp BottomUpConfig Convolutional ConvolutionalConfig "
     "DBNRecognition DBNRecognitionConfig MeanField MeanFieldConfig Noising NoisingConfig "
@@ -169,6 +169,7 @@ if TYPE_CHECKING:
         DMM,
         DTSBND,
         FCRBM,
+        GSN,
         HMM,
         LDS,
         RBM,
@@ -197,6 +198,7 @@ if TYPE_CHECKING:
         DMMConfig,
         DTSBNDConfig,
         FCRBMConfig,
+        GSNConfig,
         HMMConfig,
         LDSConfig,
         RBMConfig,

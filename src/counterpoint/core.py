@@ -123,6 +123,10 @@ class AbstractModel(eqx.Module):
     def advance(self, carry, z, e) -> PyTree:
         """Fold z_t and the embedded x_t into the past. What depends on e alone may stand in a `Seen`."""
 
+    def kept(self, carry, z) -> PyTree:
+        """The carry for the next move of a chain x -> z -> x within one step. Here: the same."""
+        return carry
+
     @abstractmethod
     def likelihood(self, carry, z) -> AbstractDistribution:
         """p(x_t | z_<=t, x_<t)."""

@@ -3,7 +3,8 @@
     x_0 -> z_0 ~ q(z | x_0) -> x_1 ~ p(x | z_0) -> z_1 ~ q(z | x_1) -> ... -> x_k     (seed 4, sec. 2 and 5.4)
 
 With q the posterior of an undirected p it is block Gibbs sampling: contrastive divergence where it starts at the data,
-persistent where it goes on from where it was. With q a corruption it is the chain of a denoising auto-encoder.
+persistent where it goes on from where it was. With q a corruption it is the chain of a denoising auto-encoder; of a
+generative stochastic network where p keeps hidden layers from move to move.
 """
 
 from typing import NamedTuple
@@ -32,16 +33,21 @@ class Path(NamedTuple):
         return jax.tree.map(lambda a: a[-1], self.x)
 
 
+def move(p: AbstractModel, q: AbstractPosterior, carry, x, key) -> tuple[PyTree, PyTree, PyTree]:
+    """z ~ q(z | x), x' ~ p(x | z): z, x', and the carry that p keeps for the next move."""
+    of_q, of_z, of_x = random.split(key, 3)
+    z = q.propose(p, carry, x, x, of_q).distribution.sample(of_z)
+    return z, p.likelihood(carry, z).sample(of_x), p.kept(carry, z)
+
+
 def walk(p: AbstractModel, q: AbstractPosterior, carry, x, key, steps: int) -> Path:
-    """Draw z ~ q(z | x), then x ~ p(x | z), `steps` times, from x and under one carry, which stays as it is."""
+    """Draw z ~ q(z | x), then x ~ p(x | z), `steps` times, from x and under one past, the carry."""
 
-    def step(x, key):
-        of_q, of_z, of_x = random.split(key, 3)
-        z = q.propose(p, carry, x, x, of_q).distribution.sample(of_z)
-        new = p.likelihood(carry, z).sample(of_x)
-        return new, (new, z)
+    def step(loop, key):
+        z, x, carry = move(p, q, loop[1], loop[0], key)
+        return (x, carry), (x, z)
 
-    _, (later, z) = lax.scan(step, x, random.split(key, steps))
+    _, (later, z) = lax.scan(step, (x, carry), random.split(key, steps))
     return Path(jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), x, later), z)
 
 

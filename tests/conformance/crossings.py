@@ -81,11 +81,12 @@ def corrupts(model: str, corruption: str) -> bool:
     return (corruption, kind) not in (("salt_and_pepper", "real"), ("gaussian_noise", "index"))
 
 
-def denoises(model: str, corruption: str, bound: str) -> bool:
+def denoises(model: str, corruption: str, bound: str, estimator: str) -> bool:
     """Whether what is learned has something to learn from."""
     bare = bound == "denoising-bare"
-    alike = (model, corruption) == ("dae-grey", "salt_and_pepper")
-    return corrupts(model, corruption) and bare >= alike and not (bare and corruption.startswith("learned"))
+    alike = (DENOISERS[model][0], corruption) == ("grey", "salt_and_pepper")
+    kept = not (model.startswith("gsn") and estimator == "walkback-1")  # what is kept is used from the second move on
+    return kept and corrupts(model, corruption) and bare >= alike and not (bare and corruption.startswith("learned"))
 
 
 MEETS = {  # q that fit many p and compile for long: the p that stand for all here; test_refusals builds them with all

@@ -62,6 +62,7 @@ from counterpoint.models import (
     DMMConfig,
     DTSBNDConfig,
     FCRBMConfig,
+    GSNConfig,
     HMMConfig,
     LDSConfig,
     RBMConfig,
@@ -192,6 +193,8 @@ DENOISERS = {
     "dae-index": ("index", DAEConfig(depth=0)),
     "dae-grey": ("grey", DAEConfig(width=3, depth=2)),
     "dae-real": ("real", DAEConfig(width=3, activation="relu")),
+    "gsn-binary": ("binary", GSNConfig(units=(3, 2), noise=0.7)),
+    "gsn-grey": ("grey", GSNConfig(units=(3, 2))),
 }
 CORRUPTIONS = {
     "salt_and_pepper": SaltAndPepperConfig(),

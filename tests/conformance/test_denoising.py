@@ -43,9 +43,10 @@ USUAL = [  # every two parts that can meet; the others with -m slow
     ("dae-grey", "salt_and_pepper", "denoising-bare", "walkback-1"),
     ("dae-real", "learned_corruption-one", "denoising", "walkback-3"),
     ("dae-real", "gaussian_noise", "denoising-bare", "walkback-3"),
+    ("gsn-binary", "salt_and_pepper", "denoising", "walkback-3"),
 ]
 PAIRS = [(p, q) for p in DENOISERS for q in CORRUPTIONS if corrupts(p, q)]
-ALL = [(p, q, b, e) for p, q in PAIRS for b in DENOISING_BOUNDS for e in DENOISING_ESTIMATORS if denoises(p, q, b)]
+ALL = [(p, q, b, e) for p, q in PAIRS for b in DENOISING_BOUNDS for e in DENOISING_ESTIMATORS if denoises(p, q, b, e)]
 DESIGNS = sorted({*USUAL, *covering(ALL, lambda design: set(itertools.combinations(design, 2)))})
 SELDOM = [pytest.param(d, marks=pytest.mark.slow) for d in DESIGNS if d not in USUAL]
 
@@ -166,6 +167,9 @@ def test_what_needs_a_chain_needs_q():
         generate(pairing.p, random.key(0), 1)
     assert list(standard_bounds(pairing, 4)) == ["DENOISING"]
     x = tuple(np.asarray(batch_of("dae-binary").x, np.uint8)[:, :3])
+    kept = pairing_of("gsn-binary", "salt_and_pepper", "denoising", "walkback-3")
+    assert np.isin(np.stack(generate(kept.p, random.key(0), 2, 3, q=kept.q)), [0, 1]).all()
+    assert reconstruct(kept.p, kept.q, Sequences(x), random.key(0))[0].shape == (3, 3)
     again = reconstruct(pairing.p, pairing.q, Sequences(x), random.key(0))
     assert [a.shape for a in again] == [(3, 3)] * 2
     assert all(((a > 0) & (a < 1)).all() for a in again)

@@ -53,6 +53,10 @@ class Chain(AbstractDistribution):
         return all(law.pathwise for law in self.layers)
 
     @property
+    def normalised(self):  # pyright: ignore[reportIncompatibleVariableOverride]
+        return all(law.normalised for law in self.layers)
+
+    @property
     def support(self):
         return tuple(law.support for law in self.layers)
 

@@ -10,12 +10,12 @@ from jax import lax, random
 
 from counterpoint.bounds import Denoising
 from counterpoint.core import AbstractEstimator, Batch, Trace
-from counterpoint.distributions import Facts
+from counterpoint.distributions import Facts, layers_of
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.estimators.contrastive_divergence import centred
 from counterpoint.estimators.pathwise import estimate
 from counterpoint.rollout import stop
-from counterpoint.walk import walk
+from counterpoint.walk import move
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Walkback(AbstractEstimator):
     d phi = E_q[ grad_q ( log p(x_0 | z_1) - log q(z_1 | x_0) + log q(z_1) ) ]
     (Bengio et al. 2013, Algorithm 1, with N fixed; Bengio et al. 2014; seed 4, eq. 9, there without the last two terms)
 
-    p learns to lead the chain back to the datum from wherever it went in N moves; the chain is held. Where N = 1, d
+    p learns to lead the chain back to the datum from wherever it went in N moves; the chain is held, but for the hidden
+    layers that a `GSN` keeps. Where N = 1, d
     theta is the gradient of `Denoising`. q's is, whatever N: a total derivative where z is a differentiable function of
     its parameters, else with the score function, (signal - the mean of the others) grad_q log q(z | x). Unbiased for
     the bound as the batch estimates it.
@@ -70,7 +71,7 @@ class Walkback(AbstractEstimator):
     def law(self, p, q):
         """The shapes of what q makes of a frame."""
         return eqx.filter_eval_shape(
-            lambda p, q, x: q.propose(p, p.initial(), x, x, random.key(0)).distribution, p, q, p.example()
+            lambda p, q, x: q.propose(p, p.initial(), x, x, random.key(0)).distribution, p, q, layers_of(p.example())[0]
         )
 
     def __call__(self, p, q, bound, batch: Batch, key, memory, step):
@@ -88,17 +89,21 @@ class Walkback(AbstractEstimator):
         return (jnp.where(counted, centred(signal, counted), 0.0) * trace.log_q).sum()
 
     def further(self, p, q, trace: Trace, key):
-        """sum_n=2..N log p(x_0 | z_n), each a mean over particles, summed over frames: z_2 .. z_N are held."""
+        """sum_n=2..N log p(x_0 | z_n), each a mean over particles, summed over frames. All that is drawn is held, but
+        what p keeps from move to move is not."""
         if self.moves == 1:
             return 0.0
         carry = p.initial()
 
         def one(x, z, key):
             of_x, of_walk = random.split(key)
-            still = stop(p)
-            start = still.likelihood(carry, stop(z)).sample(of_x)
-            path = walk(still, stop(q), carry, start, of_walk, self.moves - 1)
-            return jax.vmap(lambda z: p.likelihood(carry, z).log_prob(x))(stop(path.z)).sum()
+
+            def step(loop, key):
+                z, new, kept = move(p, stop(q), loop[1], stop(loop[0]), key)
+                return (new, kept), p.likelihood(loop[1], z).log_prob(x)
+
+            start = p.likelihood(carry, stop(z)).sample(of_x), p.kept(carry, stop(z))
+            return lax.scan(step, start, random.split(of_walk, self.moves - 1))[1].sum()
 
         keys = random.split(key, trace.log_q.shape)
         found = jax.vmap(jax.vmap(jax.vmap(one, (None, 0, 0))))(trace.x, trace.z, keys)

@@ -1,5 +1,6 @@
 """What a trained pair is worth: likelihood bounds, one-step prediction, and what it generates."""
 
+from counterpoint.evaluation.annealed import AIS, Sandwich, check_ais, sandwich
 from counterpoint.evaluation.generation import activity, generate, reconstruct
 from counterpoint.evaluation.likelihood import Comparison, Score, compare, evaluate, side_of, standard_bounds, write_csv
 from counterpoint.evaluation.partition import Partition, annealed_partition, exact_partition, log_partition
@@ -10,10 +11,12 @@ from counterpoint.evaluation.weights import Spread, evidence_upper_estimate, res
 from counterpoint.evaluation.words import WordPrediction, held_out_words, mean_precision, word_baselines
 
 __all__ = [
+    "AIS",
     "Comparison",
     "Partition",
     "Prediction",
     "PredictionError",
+    "Sandwich",
     "Score",
     "Spread",
     "Windows",
@@ -21,6 +24,7 @@ __all__ = [
     "active_units",
     "activity",
     "annealed_partition",
+    "check_ais",
     "compare",
     "error",
     "evaluate",
@@ -36,6 +40,7 @@ __all__ = [
     "predict",
     "reconstruct",
     "resampling_entropy",
+    "sandwich",
     "side_of",
     "standard_bounds",
     "unit_variances",

@@ -14,9 +14,10 @@ from counterpoint.core import (
     AbstractPosterior,
     AbstractUndirected,
 )
+from counterpoint.distributions import layers_of
 from counterpoint.errors import CounterpointError
 from counterpoint.models.machine import AbstractMachine
-from counterpoint.walk import walk
+from counterpoint.walk import move
 
 TEMPERATURES = 100  # of each chain
 MOVES = 200  # of each chain between a corruption and a reconstruction
@@ -109,19 +110,19 @@ class Walked(AbstractEnd):
 
     @property
     def support(self):
-        return self.law(self.p.example()).support
+        return self.law(self.p.initial(), layers_of(self.p.example())[0]).support
 
-    def law(self, x) -> AbstractDistribution:
+    def law(self, carry, x) -> AbstractDistribution:
         """q(z | x); a corruption draws nothing to make it."""
-        return self.q.propose(self.p, self.p.initial(), x, x, random.key(0)).distribution
+        return self.q.propose(self.p, carry, x, x, random.key(0)).distribution
 
     def sample(self, key):
         of_x, of_walk, of_z = random.split(key, 3)
         carry, nothing = self.p.initial(), jax.tree.map(jnp.zeros_like, self.p.example())
         x = self.p.likelihood(carry, nothing).sample(of_x)
-        move = lambda x, key: (walk(self.p, self.q, carry, x, key, 1).last, None)  # so that no path is kept
-        x, _ = lax.scan(move, x, random.split(of_walk, MOVES))
-        return self.law(x).sample(of_z)
+        on = lambda loop, key: (move(self.p, self.q, loop[1], loop[0], key)[1:], None)
+        (x, carry), _ = lax.scan(on, (x, carry), random.split(of_walk, MOVES))
+        return self.law(carry, x).sample(of_z)
 
     def log_prob(self, value, observed=None):
         return jnp.zeros(())

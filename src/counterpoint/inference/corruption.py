@@ -1,5 +1,6 @@
 """What corruptions share: z is a frame with noise."""
 
+from abc import abstractmethod
 from typing import ClassVar
 
 import equinox as eqx
@@ -7,13 +8,14 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import logit
 
-from counterpoint.core import AbstractDirected, AbstractDistribution, AbstractPosterior, AbstractUndirected
-from counterpoint.distributions import Bernoulli, Categorical, Family, SaltAndPepper
+from counterpoint.core import AbstractDirected, AbstractDistribution, AbstractPosterior, AbstractUndirected, direct
+from counterpoint.distributions import Bernoulli, Categorical, Family, Gaussian, SaltAndPepper, layered
 from counterpoint.errors import CounterpointError
 
 
 class AbstractCorruption(AbstractPosterior):
-    """q(z | x), z shaped like a frame x: for a p that reconstructs x from z, and has no law of z of its own."""
+    """q(z | x), z shaped like a frame x: for a p that reconstructs x from z, and has no law of z of its own. Where p
+    keeps hidden layers from move to move, its carry, z is the tuple of a frame and of them, with noise N(0, 1)."""
 
     family: eqx.AbstractVar[Family]
     sees_future: ClassVar[bool] = False
@@ -26,6 +28,14 @@ class AbstractCorruption(AbstractPosterior):
                 f"{type(self).__name__} makes z of a frame by noise, and z of {type(p).__name__} has a law of its own,"
                 " which noise knows nothing of: choose p = dae, or another q"
             )
+
+    @abstractmethod
+    def corrupted(self, x) -> AbstractDistribution:
+        """The law of the frame in z."""
+
+    def propose(self, p, carry, context, x, key):
+        laws = self.corrupted(x), *(Gaussian(a, jnp.ones_like(a)) for a in jax.tree.leaves(carry))
+        return direct(layered(*laws, order=range(len(laws))))
 
 
 def salted(family: Family, x, rate) -> AbstractDistribution:

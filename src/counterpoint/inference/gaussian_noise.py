@@ -6,7 +6,6 @@ from typing import ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 
-from counterpoint.core import direct
 from counterpoint.distributions import Facts, Family, Gaussian
 from counterpoint.errors import CounterpointError
 from counterpoint.inference.corruption import REAL_FAMILIES, AbstractCorruption, refuse
@@ -39,5 +38,5 @@ class GaussianNoise(AbstractCorruption):
     scale: float = eqx.field(static=True)
     family: Family = eqx.field(static=True)
 
-    def propose(self, p, carry, context, x, key):
-        return direct(Gaussian(x, jnp.full_like(x, self.scale)))
+    def corrupted(self, x):
+        return Gaussian(x, jnp.full_like(x, self.scale))

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from counterpoint.core import direct
 from counterpoint.distributions import Facts, Family, Gaussian
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.inference.corruption import REAL_FAMILIES, AbstractCorruption, refuse, salted
@@ -63,9 +62,9 @@ class LearnedCorruption(AbstractCorruption):
         self.network = mlp(sizes, key=key, bias=bias) if config.depth else bias
         self.family = family
 
-    def propose(self, p, carry, context, x, key):
+    def corrupted(self, x):
         said = self.network if isinstance(self.network, jax.Array) else self.network(self.family.flatten(x))
         if self.family.name in REAL_FAMILIES:
-            return direct(Gaussian(x, LEAST + softplus(said).reshape(x.shape)))
+            return Gaussian(x, LEAST + softplus(said).reshape(x.shape))
         rate = LEAST + (1 - LEAST) * jax.nn.sigmoid(said)
-        return direct(salted(self.family, x, rate.reshape(jnp.shape(x))))
+        return salted(self.family, x, rate.reshape(jnp.shape(x)))

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import equinox as eqx
 
-from counterpoint.core import direct
 from counterpoint.distributions import Facts, Family
 from counterpoint.errors import CounterpointError
 from counterpoint.inference.corruption import AbstractCorruption, refuse, salted
@@ -39,5 +38,5 @@ class SaltAndPepperNoise(AbstractCorruption):
     rate: float = eqx.field(static=True)
     family: Family = eqx.field(static=True)
 
-    def propose(self, p, carry, context, x, key):
-        return direct(salted(self.family, x, self.rate))
+    def corrupted(self, x):
+        return salted(self.family, x, self.rate)

@@ -10,6 +10,7 @@ from counterpoint.models.diffusion import Diffusion, DiffusionConfig
 from counterpoint.models.dmm import DMM, DMMConfig
 from counterpoint.models.dtsbn_d import DTSBND, DTSBNDConfig
 from counterpoint.models.fcrbm import FCRBM, FCRBMConfig
+from counterpoint.models.gsn import GSN, GSNConfig
 from counterpoint.models.hmm import HMM, HMMConfig
 from counterpoint.models.lds import LDS, LDSConfig
 from counterpoint.models.rbm import RBM, RBMConfig
@@ -33,6 +34,7 @@ __all__ = [
     "DMM",
     "DTSBND",
     "FCRBM",
+    "GSN",
     "HMM",
     "LDS",
     "RBM",
@@ -61,6 +63,7 @@ __all__ = [
     "Diffusion",
     "DiffusionConfig",
     "FCRBMConfig",
+    "GSNConfig",
     "HMMConfig",
     "LDSConfig",
     "RBMConfig",

@@ -39,8 +39,7 @@ class DAE(AbstractModel):
     posterior over clean frames. Corruption, bound and gradient are those of CORRUPTED. Frames of a sequence are
     independent.
 
-    A generative stochastic network is this chain. The deep one of Bengio et al. (2014) keeps its hidden layers from
-    move to move and adds noise to them as well; here a move starts from the corrupted frame alone.
+    A move starts from the corrupted frame alone; a `GSN` keeps hidden layers from move to move.
     """
 
     network: eqx.nn.Sequential

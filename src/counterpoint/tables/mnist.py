@@ -43,8 +43,8 @@ could be read in no source is left out: IWAE of one layer, OMNIGLOT, VIMCO and r
 Denoising auto-encoders and generative stochastic networks have no likelihood that could be computed: what is known of
 them is the mean log-density of the grey test digits under Gaussian windows around 10000 samples, of the width that
 suits the validation set best. It ranks models seldom as a likelihood does, and it is no log-probability of an image.
-Our samples are means of p(x | z), z from the end of a chain of 200 moves of its own. The published network keeps hidden
-layers with noise of their own from move to move; ours reconstructs from the corrupted image alone.""",
+Our samples are means of p(x | z), z from the end of a chain of 200 moves of its own; the published ones follow each
+other along one chain.""",
     columns=(
         Column("mnist", "MNIST, drawn anew", UNIT, "log_likelihood"),
         Column("units", "active units there", "of 50, or of 100 and 50", "active_units", 0),
