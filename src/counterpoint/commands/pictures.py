@@ -148,9 +148,9 @@ def dictionary(corpus, pairing, key, folder):
 
 
 def topics_of(corpus, pairing, key, folder):
-    """Each hidden unit as a topic: its most telling words, and when it is on."""
+    """Each hidden unit as a topic: its most telling words, and when it is on: known of those that are drawn."""
     weights = pairing.p.dictionary()
-    if weights is None:
+    if weights is None or pairing.p.determined:
         return []
     share = np.concatenate(corpus.train.x).sum(0) + 0.5
     weights = telling(np.asarray(weights, float), share / share.sum())
