@@ -11,6 +11,7 @@ from counterpoint.data.asf import read_amc, read_asf
 from counterpoint.data.bars_and_stripes import bars_and_stripes
 from counterpoint.data.bouncing_balls import bouncing_balls
 from counterpoint.data.chorales import chorales
+from counterpoint.data.midi import is_midi, midi
 from counterpoint.data.mnist import caltech_silhouettes, mnist, mnist_fixed, mnist_grey, omniglot
 from counterpoint.data.moving_mnist import moving_mnist
 from counterpoint.data.prepare import prepare
@@ -32,6 +33,7 @@ __all__ = [
     "chorales",
     "load",
     "load_npz",
+    "midi",
     "moving_mnist",
     "prepare",
     "read_amc",
@@ -72,8 +74,8 @@ CORPORA = (*READY, *FOUND)
 
 def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
     """A corpus by name (one of CORPORA), from the path of an `.npz`, of a folder of motion capture (one .asf file and
-    its .amc files), of a folder or zip of recordings or of dated `.txt` files, of a folder of films or a file of arrays
-    of them (`video`), or as it is.
+    its .amc files), of a folder or zip of recordings, of MIDI or of dated `.txt` files, of a folder of films or a file
+    of arrays of them (`video`), or as it is.
 
     `corpora` is the folder in which named corpora are looked for first; those of READY need none.
     Raises CounterpointError for a name that is neither a corpus nor a file, and for files that cannot be used.
@@ -100,6 +102,8 @@ def reader(source: str | Path, corpora: Path | None = None) -> Callable[..., Cor
             return partial(speech, path)
         if path.is_dir() and any(is_film(name) for name in inside):
             return partial(video, path)
+        if any(is_midi(name) for name in inside):
+            return partial(midi, path)
         if path.suffix == ".zip" or any(name.lower().endswith(".txt") for name in inside):
             return partial(texts, path)
     if path.suffix == ".npy" or (path.suffix == ".npz" and path.is_file() and holds_films(path)):
