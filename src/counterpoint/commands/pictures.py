@@ -27,6 +27,10 @@ from counterpoint.report import (
     write_wav,
 )
 
+TOPICS = (
+    "A topic is a hidden unit: the words that tell most of it once it is on, the most telling first, and the steps in"
+    " which it is more active than in the middle of its range."
+)
 FPS = 20.0  # of films whose frames have no length of their own
 
 
@@ -158,7 +162,8 @@ def topics_of(corpus, pairing, key, folder):
     words, times = corpus.view.vocabulary, corpus.view.times[: len(on)]
     topic_figure(weights, on, words, times, folder / "topics.png")
     rows = topics(weights, on, words, times)
-    lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
+    lines = [f"# Topics of {corpus.name}", "", TOPICS, ""]
+    lines += ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
     lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
     with replacing(folder / "topics.md") as file:
         file.write(("\n".join(lines) + "\n").encode())
