@@ -17,7 +17,7 @@ VERBS = {
     "reproduce": "run a published table, row by row",
     "recipes": "list the recipes",
     "show": "show the four parts of a recipe or a run, and every setting",
-    "data": "prepare a corpus from the files that are public",
+    "data": "prepare a corpus, or keep data of your own in one file",
 }
 
 HELP = f"""Counterpoint learns generative models of sequences: a generative voice p and a

@@ -94,6 +94,9 @@ class AbstractModel(eqx.Module):
     """p, the generative voice."""
 
     estimated: ClassVar[bool] = False  # True: its log-probabilities hold an estimate of log Z
+    determined: ClassVar[bool] = (
+        False  # True: the units of its dictionary follow from z and the past, and are not drawn
+    )
 
     def memory(self) -> PyTree:
         """What `embed` remembers from chunk to chunk: a function of x alone."""
@@ -108,7 +111,7 @@ class AbstractModel(eqx.Module):
         return jnp.concatenate([jnp.ravel(a) for a in jax.tree.leaves(x)])
 
     def dictionary(self) -> Float[Array, "R J"] | None:
-        """What each unit of z, of its lowest layer, adds to a frame's parameters; None where that is no matrix."""
+        """What each hidden unit next to a frame adds to its parameters; None where that is no matrix."""
         return None
 
     def thinned(self, key) -> "AbstractModel":
@@ -274,8 +277,7 @@ class AbstractBound(eqx.Module):
 
     @abstractmethod
     def __call__(self, trace: Trace, step=None) -> Float[Array, " B"]:
-        """The bound for each sequence, in nats, summed over its steps. With a step: what training follows
-        there (schedules apply); without: the bound itself."""
+        """The bound for each sequence, in nats. With a step: what training follows there (schedules apply)."""
 
     @abstractmethod
     def signal(self, trace: Trace, step, local: bool) -> Float[Array, "T B K"]:

@@ -1,6 +1,6 @@
 """The run folder: what was run, so that it can be gone on with, measured, and repeated exactly.
 
-config.json   recipe, seed, repeats, data and their digest, versions
+config.json   recipe, seed, repeats, data and their digest, versions and the commit it was begun with
 metrics.json  the history: one row for each epoch
 checkpoints/  what fit writes
 results.json  test bounds of the run and of the baselines
@@ -13,6 +13,7 @@ generated/  predicted/                  what those verbs made
 import hashlib
 import json
 import math
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -107,6 +108,13 @@ class Run:
         """Raises CounterpointError where the file is absent or damaged."""
         return read(self.folder / name)
 
+    @property
+    def program(self) -> str:
+        """What began it: the version of the package, and the commit where that is known; "" of a run without either."""
+        made = self.read("config.json").get("versions", {})
+        commit = f" ({made['commit']})" if made.get("commit") else ""
+        return f"counterpoint {made['counterpoint']}{commit}" if "counterpoint" in made else ""
+
 
 def finite(values: Any) -> Any:
     """JSON has no NaN and no infinity."""
@@ -182,10 +190,24 @@ def create(
             "seed": seed,
             "repeats": repeats,
             "data": {"source": run.source, "corpora": where, "digest": run.digest},
-            "versions": {name: version(name) for name in VERSIONS},
+            "versions": {name: version(name) for name in VERSIONS} | {"commit": commit()},
         },
     )
     return run
+
+
+def commit() -> str | None:
+    """The commit of the checkout that the package runs from, with -dirty where its files have been changed since; None
+    where it was installed without one."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():  # the checkout of another project may lie around an installed package
+        return None
+    try:
+        words = ["git", "-C", str(root), "describe", "--always", "--dirty", "--exclude=*"]
+        found = subprocess.run(words, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None
 
 
 def is_run(word: str) -> bool:

@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import json
 import signal
+import subprocess
 import time
 
 import jax
@@ -12,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from cli.cases import sequences
-from counterpoint import tables
+from counterpoint import runs, tables
 from counterpoint.bounds import ELBO
 from counterpoint.cli import main
 from counterpoint.commands.display import Display
@@ -90,6 +91,42 @@ def test_a_table_has_what_was_published_what_is_ours_and_what_is_missing(made):
     assert "| `first` | budget-limited, " in text
     assert "†" in text
     assert (made / "page.md").read_text() == text
+
+
+def test_a_row_says_what_made_it(made):
+    config = made / "first-001" / "config.json"
+    versions = json.loads(config.read_text())["versions"]
+    row = next(line for line in (made / "toy.md").read_text().splitlines() if line.startswith("| `first` |"))
+    commit = f" ({versions['commit']})" if versions["commit"] else ""
+    assert f", counterpoint {versions['counterpoint']}{commit} |" in row
+    assert versions["commit"] == runs.commit()
+
+
+def test_a_run_from_before_versions_were_kept_has_none(made, tmp_path):
+    values = json.loads((made / "first-001" / "config.json").read_text())
+    del values["versions"]
+    (tmp_path / "config.json").write_text(json.dumps(values))
+    assert runs.open_run(tmp_path).program == ""
+
+
+def test_the_commit_is_that_of_the_package_and_of_no_project_around_it(tmp_path, monkeypatch):
+    git = lambda *words: subprocess.run(["git", "-C", str(tmp_path), *words], check=True, capture_output=True)
+    file = tmp_path / "src" / "counterpoint" / "runs.py"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    monkeypatch.setattr(runs, "__file__", str(file))
+    assert runs.commit() is None
+    git("init")
+    git("add", ".")
+    git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-m", "one")
+    short = runs.commit()
+    assert short
+    assert len(short) >= 7
+    assert git("rev-parse", "HEAD").stdout.decode().startswith(short)
+    file.write_text("changed")
+    assert runs.commit() == f"{short}-dirty"
+    monkeypatch.setattr(runs, "__file__", str(file.parent / "deeper" / "runs.py"))
+    assert runs.commit() is None
 
 
 def test_its_numbers_are_those_of_the_run(made):

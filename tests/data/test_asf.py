@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from counterpoint.data import amc_folder, load, read_amc, read_asf
+from counterpoint.data import amc_folder, load, read_amc, read_asf, save_npz
 from counterpoint.data.motion import rotation
 from counterpoint.data.packed import cut, read_npz
 from counterpoint.errors import CounterpointError
@@ -163,6 +163,38 @@ def test_a_folder_is_a_corpus(asf, tmp_path):
             np.testing.assert_allclose(corpus.view.channels(x), raw, atol=1e-9)
             np.testing.assert_allclose(corpus.view.positions(x), skeleton.positions(raw), atol=1e-9)
     assert (corpus.kind, corpus.seconds, corpus.name) == ("real", 4 / 120, tmp_path.name)
+
+
+def test_a_corpus_that_was_saved_has_its_skeleton(asf, tmp_path):
+    folder_of(asf, tmp_path, range(90, 101))
+    corpus = load(tmp_path)
+    save_npz(tmp_path / "mine.npz", corpus)
+    back = load(tmp_path / "mine.npz")
+    x = corpus.test.x[0]
+    np.testing.assert_array_equal(back.test.x[0], x)
+    np.testing.assert_array_equal(back.view.positions(x), corpus.view.positions(x))
+    assert back.view.skeleton.edges == corpus.view.skeleton.edges
+    assert (back.name, back.kind, back.step, back.seconds) == (corpus.name, "real", "frame", corpus.seconds)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "text"),
+    [
+        ("skeleton_parents", np.array([0, 3, 1, 1]), "skeleton_parents do not come before their joints"),
+        ("skeleton_orders", np.array(["xyz", "xxz", "xyz", "xyz", "xyz"]), "skeleton_orders are not orders"),
+        ("skeleton_axes", np.zeros((5, 3)), r"skeleton_axes is not numbers, of shape \(5, 3, 3\)"),
+        ("motion_columns", np.full(5, 99), "motion_columns are not among 12 channels"),
+        ("motion_scale", np.full(14, np.nan), "motion_scale is not numbers"),
+    ],
+)
+def test_a_skeleton_that_does_not_fit_is_refused(asf, tmp_path, key, value, text):
+    folder_of(asf, tmp_path, [40, 40, 40])
+    save_npz(tmp_path / "mine.npz", load(tmp_path))
+    arrays = read_npz(tmp_path / "mine.npz")
+    assert arrays[key].shape[:1] == value.shape[:1]
+    np.savez(tmp_path / "bad.npz", **(arrays | {key: value}))
+    with pytest.raises(CounterpointError, match=text):
+        load(tmp_path / "bad.npz")
 
 
 def test_features_are_scaled_by_what_trains_and_what_stands_still_is_left_out(asf, tmp_path):

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from counterpoint.data import load, texts
+from counterpoint.data import load, save_npz, texts
 from counterpoint.data.texts import STOPWORDS, hold_out, load_sotu, words
 from counterpoint.errors import CounterpointError
 
@@ -60,6 +60,17 @@ def test_a_zip_is_as_good_as_a_folder_and_load_takes_both(folder, tmp_path):
         np.testing.assert_array_equal(whole(texts(source, 1, 1)), [[1, 1, 3, 0], [1, 2, 2, 0], [2, 0, 0, 1]])
         with pytest.raises(CounterpointError, match="lower total and peak"):
             load(source)
+
+
+def test_a_corpus_that_was_saved_has_its_words_and_years(folder, tmp_path):
+    corpus = texts(folder, 2, 1)
+    save_npz(tmp_path / "mine.npz", corpus)
+    back = load(tmp_path / "mine.npz")
+    assert back.view == corpus.view
+    assert back.view.vocabulary
+    assert (back.name, back.kind, back.step) == (corpus.name, "count", "year")
+    for split in ("train", "valid", "test"):
+        np.testing.assert_array_equal(getattr(back, split).x[0], getattr(corpus, split).x[0])
 
 
 def test_words():

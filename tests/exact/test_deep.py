@@ -161,6 +161,19 @@ def test_deterministic_middle_layers_follow_the_equations(middle, order, first):
     assert jnp.exp(trace.log_q.sum(0)).sum() == pytest.approx(1, abs=1e-10)
 
 
+@pytest.mark.parametrize("config", [TSBNConfig(units=(3, 2)), DTSBNDConfig(units=(3, 2))])
+def test_the_dictionary_is_what_units_of_the_lowest_layer_add(config):
+    known = facts((np.random.default_rng(0).normal(size=(4, 5)),), "real")
+    p = config.build(known, random.key(1))
+    words = p.dictionary()
+    assert words.shape == (10, 3)  # means and scales of 5 numbers
+    z = jax.tree.map(jnp.ones_like, p.example())
+    lowest = p.rise(p.initial(), z)[0] if p.determined else jnp.ones(3)
+    raised = p.likelihood(p.initial(), z)
+    np.testing.assert_allclose(raised.mean, (words @ lowest + p.visible.bias)[:5], atol=1e-6)
+    assert p.determined == isinstance(p, DTSBND)
+
+
 @pytest.mark.parametrize("config", [TSBNConfig(units=(3,), order=2), DTSBNDConfig(units=(3, 2), order=2)])
 def test_residual_is_the_identity_added_to_the_first_lag(config):
     rng = np.random.default_rng(0)

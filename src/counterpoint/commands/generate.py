@@ -23,7 +23,9 @@ class Options:
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
     """the folder of a run"""
-    length: Annotated[int | None, tyro.conf.arg(help_behavior_hint="(default: a usual length of its data)")] = None
+    length: Annotated[
+        int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: a usual length of its data)")
+    ] = None
     """how many steps to make"""
     count: int = 1
     """how many sequences"""

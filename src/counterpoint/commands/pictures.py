@@ -27,6 +27,10 @@ from counterpoint.report import (
     write_wav,
 )
 
+TOPICS = (
+    "A topic is a hidden unit: the words that tell most of it once it is on, the most telling first, and the steps in"
+    " which it is more active than in the middle of its range."
+)
 FPS = 20.0  # of films whose frames have no length of their own
 
 
@@ -148,9 +152,9 @@ def dictionary(corpus, pairing, key, folder):
 
 
 def topics_of(corpus, pairing, key, folder):
-    """Each hidden unit as a topic: its most telling words, and when it is on."""
+    """Each hidden unit as a topic: its most telling words, and when it is on: known of those that are drawn."""
     weights = pairing.p.dictionary()
-    if weights is None:
+    if weights is None or pairing.p.determined:
         return []
     share = np.concatenate(corpus.train.x).sum(0) + 0.5
     weights = telling(np.asarray(weights, float), share / share.sum())
@@ -158,7 +162,8 @@ def topics_of(corpus, pairing, key, folder):
     words, times = corpus.view.vocabulary, corpus.view.times[: len(on)]
     topic_figure(weights, on, words, times, folder / "topics.png")
     rows = topics(weights, on, words, times)
-    lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
+    lines = [f"# Topics of {corpus.name}", "", TOPICS, ""]
+    lines += ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
     lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
     with replacing(folder / "topics.md") as file:
         file.write(("\n".join(lines) + "\n").encode())

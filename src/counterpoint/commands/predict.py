@@ -36,7 +36,7 @@ class Options:
     """an .npz file, or a folder"""
     split: Literal["test", "valid"] = "test"
     """which part of the data"""
-    seed: Annotated[int | None, tyro.conf.arg(help_behavior_hint="(default: the run's)")] = None
+    seed: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: the run's)")] = None
     """all chance comes from it"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are"""

@@ -37,7 +37,7 @@ def run(words: list[str]) -> None:
     width = max(map(len, rows))
     lines += [f"{flag:<{width}}  {value}" for flag, value in rows.items()]
     if found:
-        lines += ["", *state(found)]
+        lines += ["", *([f"begun with {found.program}"] if found.program else []), *state(found)]
     console = Console(highlight=False, markup=False)
     for line in lines:
         console.print(line, soft_wrap=True)

@@ -37,7 +37,7 @@ class Options:
     """
 
     data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint="(default: the recipe's)")] = None
-    """a corpus by name, an .npz of sequences, a folder of texts, motion, sound or film"""
+    """a corpus by name, an .npz of sequences, a folder of MIDI, texts, motion, sound or film"""
     corpora: Where = None
     """where corpora are, if not in COUNTERPOINT_DATA or the user's cache"""
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = Path("runs")

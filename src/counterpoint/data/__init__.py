@@ -11,6 +11,7 @@ from counterpoint.data.asf import read_amc, read_asf
 from counterpoint.data.bars_and_stripes import bars_and_stripes
 from counterpoint.data.bouncing_balls import bouncing_balls
 from counterpoint.data.chorales import chorales
+from counterpoint.data.midi import is_midi, midi
 from counterpoint.data.mnist import caltech_silhouettes, mnist, mnist_fixed, mnist_grey, omniglot
 from counterpoint.data.moving_mnist import moving_mnist
 from counterpoint.data.prepare import prepare
@@ -32,22 +33,27 @@ __all__ = [
     "chorales",
     "load",
     "load_npz",
+    "midi",
     "moving_mnist",
     "prepare",
     "read_amc",
     "read_asf",
+    "reader",
     "save_npz",
     "speech",
     "texts",
     "video",
 ]
 
+# by name, in the package or made: no file is needed
+READY: dict[str, Callable[..., Corpus]] = {
+    "chorales": chorales,
+    "bars_and_stripes": bars_and_stripes,
+    "bouncing_balls": bouncing_balls,
+    "swiss_roll": swiss_roll,
+}
 # by name: a function of the folder in which files are looked for first
-CORPORA: dict[str, Callable[[Path | None], Corpus]] = {
-    "chorales": lambda folder: chorales(),
-    "bars_and_stripes": lambda folder: bars_and_stripes(),
-    "bouncing_balls": lambda folder: bouncing_balls(),
-    "swiss_roll": lambda folder: swiss_roll(),
+FOUND: dict[str, Callable[..., Corpus]] = {
     "mocap_cmu35": mocap.load_cmu35,
     "mocap_mit": mocap.load_mit,
     "sotu": load_sotu,
@@ -63,35 +69,45 @@ CORPORA: dict[str, Callable[[Path | None], Corpus]] = {
     "caltech_silhouettes": caltech_silhouettes,
     **{name: partial(polyphonic.load, name) for name in polyphonic.DIGESTS},
 }
-READY = ("chorales", "bars_and_stripes", "bouncing_balls", "swiss_roll")  # in the package, or made: no file is needed
+CORPORA = (*READY, *FOUND)
 
 
 def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
     """A corpus by name (one of CORPORA), from the path of an `.npz`, of a folder of motion capture (one .asf file and
-    its .amc files), of a folder or zip of recordings or of dated `.txt` files, of a folder of films or a file of arrays
-    of them (`video`), or as it is.
+    its .amc files), of a folder or zip of recordings, of MIDI or of dated `.txt` files, of a folder of films or a file
+    of arrays of them (`video`), or as it is.
 
-    `corpora` is the folder in which named corpora are looked for first; "chorales" and "bouncing_balls" need none.
+    `corpora` is the folder in which named corpora are looked for first; those of READY need none.
     Raises CounterpointError for a name that is neither a corpus nor a file, and for files that cannot be used.
     """
-    if isinstance(source, Corpus):
-        return source
+    return source if isinstance(source, Corpus) else reader(source, corpora)()
+
+
+def reader(source: str | Path, corpora: Path | None = None) -> Callable[..., Corpus]:
+    """What `load` calls for a source: a function whose parameters that are left are what can be chosen of it.
+
+    Raises CounterpointError for a name that is neither a corpus nor a file.
+    """
     name = str(source)
-    if name in CORPORA:
-        return CORPORA[name](corpora)
+    if name in READY:
+        return READY[name]
+    if name in FOUND:
+        return partial(FOUND[name], corpora)
     path = Path(source).expanduser()
     if path.is_dir() and any(path.glob("*.asf")):
-        return amc_folder(path)
+        return partial(amc_folder, path)
     if path.suffix == ".zip" or path.is_dir():
         inside = archives.names(path)
         if any(is_sound(name) for name in inside):  # first: TIMIT has a text beside each recording
-            return speech(path)
+            return partial(speech, path)
         if path.is_dir() and any(is_film(name) for name in inside):
-            return video(path)
+            return partial(video, path)
+        if any(is_midi(name) for name in inside):
+            return partial(midi, path)
         if path.suffix == ".zip" or any(name.lower().endswith(".txt") for name in inside):
-            return texts(path)
+            return partial(texts, path)
     if path.suffix == ".npy" or (path.suffix == ".npz" and path.is_file() and holds_films(path)):
-        return video(path)
+        return partial(video, path)
     if path.suffix == ".npz" or len(path.parts) > 1 or path.exists():
-        return load_npz(path)
+        return partial(load_npz, path)
     raise CounterpointError(f"unknown data {name!r}{nearest(name, CORPORA)} (or give the path of an .npz file)")

@@ -8,14 +8,14 @@ import numpy as np
 from counterpoint.data.layouts import LAYOUTS, PARTS, sequences
 from counterpoint.data.packed import LOWEST, SPLITS, read_npz, write_npz
 from counterpoint.data.sequences import KINDS, Corpus, Sequences
-from counterpoint.data.views import Audio, Images, Notes
+from counterpoint.data.view_arrays import NAMES, from_arrays, to_arrays
 from counterpoint.errors import CounterpointError, nearest
 from counterpoint.files import replacing
 
 ABOUT = ("kind", "step", "seconds", "note", "name")
-VIEW = ("lowest", "image", "audio")
-FIELDS = (*ABOUT, *VIEW, "layout")
-KNOWN = {s + end for s in SPLITS for end in ("", "_rolls", *(f"_{p}" for p in PARTS))} | {"x", *PARTS, *FIELDS}
+FIELDS = (*ABOUT, "layout")
+KNOWN = {s + end for s in SPLITS for end in ("", "_rolls", *(f"_{p}" for p in PARTS))}
+KNOWN |= {"x", *PARTS, *FIELDS, *NAMES}
 SEED = 0  # of the split of `x`
 
 
@@ -33,8 +33,8 @@ def load_npz(path: str | Path) -> Corpus:
     at every step. Without lengths an array is padded. With lengths it is stacked when they sum to
     its first axis, else padded; where all are 1 both fit, and it is padded only if it has three axes or more. `layout`
     ("padded" or "stacked") settles it. `kind`, `step`, `seconds`, `note`, `name` fill the fields of Corpus; `lowest`
-    is the MIDI note of column 0 where columns are notes, `image` (height, width) where frames are images, `audio`
-    (rate, mean, deviation) where they are windows of sound, see `views.Audio`.
+    is the MIDI note of column 0 where columns are notes, `image` (height, width) where frames are images, `words` (M,)
+    where columns count words; these and the others of `view_arrays` say how a frame is looked at.
     Without `kind`: "binary" where all values are 0 or 1, else "index" for whole numbers >= 0 with frames of shape (),
     "count" for others >= 0, else "real".
 
@@ -46,12 +46,12 @@ def load_npz(path: str | Path) -> Corpus:
     layout = about.pop("layout", None)
     if layout not in (None, *LAYOUTS):
         raise CounterpointError(f"{path}: unknown layout {layout!r}{nearest(str(layout), LAYOUTS)}")
+    seen = {key: arrays.pop(key) for key in NAMES if key in arrays}
     for key in arrays:
         if key not in KNOWN:
             raise CounterpointError(f"{path}: unknown array {key!r}{nearest(key, KNOWN)}")
     if any(key.endswith("_rolls") for key in arrays):
-        about.setdefault("lowest", LOWEST)
-    about["view"] = _view(path, {key: about.pop(key) for key in VIEW if key in about})
+        seen.setdefault("lowest", np.array(LOWEST))
 
     if "x" in arrays:
         other = sorted(key for key in arrays if key not in ("x", *PARTS))
@@ -70,25 +70,16 @@ def load_npz(path: str | Path) -> Corpus:
             raise CounterpointError(f"{path} has {stray[0]} without x; call it train_{stray[0]}, and so on")
         splits = {s: sequences(str(path), s, arrays, layout) for s in SPLITS}
     about.setdefault("kind", guess_kind(*splits.values()))
-    width = int(np.prod(splits["train"].event, dtype=int))
-    if isinstance(about["view"], Images) and about["view"].height * about["view"].width != width:
-        raise CounterpointError(
-            f"{path}: image says {about['view'].height} x {about['view'].width} pixels, but a frame has {width}"
-        )
+    about["view"] = from_arrays(str(path), seen, int(np.prod(splits["train"].event, dtype=int)))
     about.setdefault("name", path.stem)
     return Corpus(**splits, **about)
 
 
 def save_npz(path: str | Path, corpus: Corpus) -> None:
-    """Write a corpus in the stacked form that `load_npz` reads back equal; masks of frames or of entries alike. Views
-    of notes, images and sound are kept; words and skeletons are not."""
+    """Write a corpus in the stacked form that `load_npz` reads back equal; masks of frames or of entries alike. The
+    view is kept, of notes, images, sound, words or motion."""
     arrays = {key: np.array(value) for key in ABOUT if (value := getattr(corpus, key)) is not None}
-    if isinstance(corpus.view, Notes):
-        arrays["lowest"] = np.array(corpus.view.lowest)
-    if isinstance(corpus.view, Images):
-        arrays["image"] = np.array([corpus.view.height, corpus.view.width])
-    if isinstance(corpus.view, Audio):
-        arrays["audio"] = np.array([corpus.view.rate, corpus.view.mean, corpus.view.deviation])
+    arrays |= to_arrays(corpus.view)
     arrays["layout"] = np.array("stacked")
     for split in SPLITS:
         group: Sequences = getattr(corpus, split)
@@ -128,35 +119,13 @@ def _like(mask: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _scalar(path: Path, key: str, a: np.ndarray) -> Any:
-    """The text or number of a field of Corpus, or the numbers of `image` and `audio`."""
-    if key == "image":
-        if a.shape != (2,) or a.dtype.kind not in "ui" or (a < 1).any():
-            raise CounterpointError(f"{path}: image is not two whole numbers, height and width")
-        return a
-    if key == "audio":
-        if a.shape != (3,) or a.dtype.kind not in "uif" or not np.isfinite(a).all() or a[0] < 1 or a[2] <= 0:
-            raise CounterpointError(f"{path}: audio is not three numbers: samples a second, mean and deviation > 0")
-        return a
-    number = key in ("lowest", "seconds")
+    """The text or number of a field of Corpus."""
+    number = key == "seconds"
     if a.ndim or a.dtype.kind not in ("uif" if number else "U"):
         raise CounterpointError(f"{path}: {key} is not {'one number' if number else 'one text'}")
     if key == "kind" and str(a) not in KINDS:
         raise CounterpointError(f"{path}: unknown kind {str(a)!r}{nearest(str(a), KINDS)}")
-    return str(a) if not number else int(a) if key == "lowest" else float(a)
-
-
-def _view(path: Path, given: dict[str, Any]) -> Notes | Images | Audio | None:
-    """How a frame is to be looked at."""
-    if len(given) > 1:
-        raise CounterpointError(
-            f"{path} has {' and '.join(given)}; columns are notes (lowest), pixels (image) or samples (audio), not both"
-        )
-    if "image" in given:
-        return Images(int(given["image"][0]), int(given["image"][1]))
-    if "audio" in given:
-        rate, mean, deviation = given["audio"].tolist()
-        return Audio(round(rate), mean, deviation)
-    return Notes(given["lowest"]) if given else None
+    return float(a) if number else str(a)
 
 
 def tenths(everything: Sequences) -> dict[str, Sequences]:

@@ -66,6 +66,7 @@ class DTSBND(AbstractDirected):
     `DTSBNDRecognition`; gradients pass through the rectified layers, over time too.
     """
 
+    determined: ClassVar[bool] = True
     middle: tuple[Layer, ...]
     top: Layer
     visible: Layer
@@ -87,6 +88,9 @@ class DTSBND(AbstractDirected):
 
     def features(self, x, e):
         return e[0]
+
+    def dictionary(self):
+        return self.visible.now
 
     def initial(self):
         zeros = lambda part: jnp.zeros((self.order, len(part.bias)), part.bias.dtype)

@@ -77,7 +77,7 @@ def write(run: Run, measures: dict[str, list[float]]) -> Record:
         seconds=progress.history[-1]["seconds"],
         complete=complete(progress, run.recipe.fit.patience),
         slope=slope(progress.history),
-        machine=machine(),
+        machine=", ".join(part for part in (machine(), run.program) if part),
     )
     run.write(FILE, asdict(record))
     return record

