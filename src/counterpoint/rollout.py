@@ -126,7 +126,7 @@ class Voices(NamedTuple):
         log_prior = prior.log_prob(guess.z)
         log_likelihood = self.p.likelihood(carry, guess.z).log_prob(x, mask if self.gaps else None)
         law, log_q = stop((guess.law, guess.log_q)) if self.detach else (guess.law, guess.log_q)
-        kl = None if law is None else divergence(law, prior)
+        kl = None if law is None else divergence(law, prior, guess.z)
         kl = log_q - log_prior if kl is None else jnp.where(guess.seen, kl, 0.0)
         return log_prior, log_likelihood, kl
 

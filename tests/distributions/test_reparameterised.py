@@ -268,3 +268,11 @@ def test_single_precision_resolves_what_lies_near_zero(kind):
 
 def test_a_divergence_is_known_where_it_is_closed():
     assert divergence(law(Kumaraswamy), law(Beta)) is None
+
+
+def test_the_share_that_is_rounded_near_one_is_what_its_docstring_says():
+    law = Kumaraswamy(jnp.ones(20_000, jnp.float32), jnp.full(20_000, 0.1, jnp.float32))
+    eps = jnp.finfo(jnp.float32).eps
+    share = float((law.sample(random.key(0)) >= 1 - eps).mean())
+    assert share == pytest.approx(float(eps**0.1), abs=0.02)
+    assert 0.18 < share < 0.22

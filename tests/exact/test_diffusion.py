@@ -11,7 +11,7 @@ from jax import random
 
 from counterpoint.core import Batch
 from counterpoint.data.swiss_roll import swiss_roll
-from counterpoint.distributions import Gaussian, Trajectory, facts
+from counterpoint.distributions import Gaussian, Trajectory, divergence, facts
 from counterpoint.errors import CounterpointError
 from counterpoint.inference import FilteringConfig, Noising, NoisingConfig
 from counterpoint.models import DiffusionConfig, TSBNConfig
@@ -77,6 +77,37 @@ def test_the_bound_is_minus_the_divergence_of_the_trajectories(enumerated):
     exact = jnp.exp(joint_p).sum(1)
     ratio = np.exp(found)
     assert (np.abs(ratio.mean(1) - exact) < 4 * ratio.std(1) / 20_000**0.5).all()
+
+
+def test_the_closed_divergence_of_every_step_has_the_same_mean_and_a_gradient_of_less_noise(enumerated):
+    """Sums over all z."""
+    p, x, z, log_p, log_q, _ = enumerated
+    law = lambda x: Noising().propose(p, None, None, x, KEY).distribution
+    closed = jax.jit(jax.vmap(lambda x: jax.vmap(lambda z: divergence(law(x), p.prior(None), z))(z)))(x)
+    chance, sampled = jnp.exp(log_q), log_q - log_p[None]
+    np.testing.assert_allclose((chance * closed).sum(1), (chance * sampled).sum(1), atol=1e-12)
+    params, static = eqx.partition(p, eqx.is_inexact_array)
+
+    def both(params, z):
+        prior = eqx.combine(params, static).prior(None)
+        return jnp.stack([divergence(law(x[1]), prior, z), -prior.log_prob(z)])
+
+    slopes = jax.jit(jax.vmap(jax.jacrev(both), (None, 0)))(params, z)
+    slopes = np.concatenate([np.asarray(a).reshape(len(z), 2, -1) for a in jax.tree.leaves(slopes)], 2)
+    weight = np.asarray(chance[1])[:, None, None]
+    mean = (weight * slopes).sum(0)
+    np.testing.assert_allclose(mean[0], mean[1], atol=1e-12)
+    closed, sampled = (weight * (slopes - mean) ** 2).sum((0, 2))
+    assert closed < 0.1 * sampled
+
+
+def test_a_rollout_takes_the_closed_divergence_at_its_own_draws():
+    p, seen = diffusion("real", 3), jnp.array([[[0.4, -1.0]]])
+    batch = Batch(seen, jnp.ones((1, 1), bool))
+    trace = eqx.filter_jit(lambda p: rollout(p, Noising(), batch, KEY, particles=4000, closed_form=True)[0])(p)
+    apart = np.asarray(trace.kl - (trace.log_q - trace.log_prior))[0, 0]
+    assert abs(apart.mean()) < 4 * apart.std() / 4000**0.5
+    assert apart.std() > 0.01
 
 
 @pytest.mark.usefixtures("x64")

@@ -190,6 +190,8 @@ def test_sizes_that_do_not_fit_are_refused():
         VAEConfig(law="gama")
     with pytest.raises(CounterpointError, match=r"temperature is 0\.3, and law 'gumbel' has none"):
         VAEConfig(law="gumbel", temperature=0.3)
+    with pytest.raises(CounterpointError, match=r"temperature is 0\.5, and law 'gaussian' has none"):
+        VAEConfig(temperature=0.5)
     for wrong in (0.0, -1.0, np.inf, np.nan):
         with pytest.raises(CounterpointError, match=f"temperature is {wrong}; give a finite number above 0"):
             VAEConfig(law="concrete", temperature=wrong)

@@ -15,6 +15,7 @@ from counterpoint.distributions.chain import Empty
 from counterpoint.distributions.gaussian import FullGaussian, Gaussian, solve_lower
 from counterpoint.distributions.reparameterised import EULER, Beta, Gamma, Gumbel, GumbelMinimum, LogNormal
 from counterpoint.distributions.simplex import Dirichlet
+from counterpoint.distributions.trajectory import Trajectory
 from counterpoint.numerics import softplus
 
 
@@ -95,6 +96,18 @@ def dirichlet(q: Dirichlet, p: Dirichlet) -> Float[Array, ""]:
     return gammaln(total) - gammaln(p.alpha.sum()) + each.sum()
 
 
+def trajectory(q: Trajectory, p: Trajectory, draw) -> Float[Array, ""] | None:
+    """KL(q(a_0) || p(a_0)) + sum_i KL(q(a_i+1 | a_i) || p(a_i+1 | a_i)) of trajectories that are drawn in one order, at
+    the a of a draw from q, of which the mean is KL(q || p)      (Sohl-Dickstein et al. 2015, eq. 14). Its gradient has
+    less noise than that of log q - log p at the draw; its value may have more, where p is near q."""
+    if draw is None or (q.count, q.down) != (p.count, p.down):
+        return None
+    a = draw[::-1] if q.down else draw
+    later = jax.vmap(lambda i, a: divergence(q.step(i, a), p.step(i, a)))(jnp.arange(q.count - 1), a[:-1])
+    first = divergence(q.first, p.first)
+    return None if first is None or later is None else first + later.sum()
+
+
 CLOSED: dict[tuple[type, type], Callable] = {
     (Gaussian, Gaussian): gaussian,
     (FullGaussian, FullGaussian): full_gaussian,
@@ -114,10 +127,13 @@ CLOSED: dict[tuple[type, type], Callable] = {
 
 def has_divergence(q: AbstractDistribution) -> bool:
     """Whether a closed form from this type of q exists."""
-    return any(type(q) is first for first, _ in CLOSED)
+    return isinstance(q, Trajectory) or any(type(q) is first for first, _ in CLOSED)
 
 
-def divergence(q: AbstractDistribution, p: AbstractDistribution) -> Float[Array, ""] | None:
-    """KL(q || p) in nats, or None where no closed form is known."""
+def divergence(q: AbstractDistribution, p: AbstractDistribution, draw=None) -> Float[Array, ""] | None:
+    """KL(q || p) in nats, or None where no closed form is known. Of trajectories the closed form of every step, at what
+    a `draw` from q has before it."""
+    if isinstance(q, Trajectory) and isinstance(p, Trajectory):
+        return trajectory(q, p, draw)
     rule = CLOSED.get((type(q), type(p)))
     return None if rule is None else rule(q, p)

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import equinox as eqx
+from jax import Array
 
 from counterpoint.core import AbstractPosterior, direct
 from counterpoint.distributions import Trajectory
 from counterpoint.errors import CounterpointError
-from counterpoint.models.diffusion import Diffusion
+from counterpoint.models.diffusion import Diffusion, Noise
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,11 @@ class NoisingConfig:
 
 class Noising(AbstractPosterior):
     """q(z_1 .. z_n | x) = prod_t q(z_t+1 | z_t),  z_0 = x   (Sohl-Dickstein et al. 2015, eq. 1; seed 4, sec. 5.1)
+                      = q(z_n | x) prod_t q(z_t | z_t+1, x)
 
-    Each step takes a share of the signal away and puts noise in its place: see Diffusion. It has no parameters, so
-    only p learns.
+    Each step takes a share of the signal away and puts noise in its place: see Diffusion. The second line, which is the
+    same law, is how it is drawn: in the order of p's reversal, so that the divergence of every step has a closed form
+    (Sohl-Dickstein et al. 2015, eq. 14; see `divergence`). It has no parameters, so only p learns.
     """
 
     sees_future: ClassVar[bool] = False
@@ -41,13 +44,14 @@ class Noising(AbstractPosterior):
             )
 
     def propose(self, p, carry, context, x, key):
-        return direct(Trajectory(p.noised(0, x), Forward(p), p.steps))
+        return direct(Trajectory(p.noise.after(p.noise.steps, x), Before(p.noise, x), p.noise.steps, down=True))
 
 
-class Forward(eqx.Module):
-    """From one drawn frame to the law of the next: z_1 first."""
+class Before(eqx.Module):
+    """From one drawn frame to the law of the next: z_n first."""
 
-    p: Diffusion
+    noise: Noise
+    x: Array
 
     def __call__(self, i, z):
-        return self.p.noised(i + 1, z)
+        return self.noise.before(self.noise.steps - 1 - i, z, self.x)

@@ -33,6 +33,33 @@ class DiffusionConfig:
         return Diffusion(self, facts, key=key)
 
 
+class Noise(eqx.Module):
+    """q(z_t+1 | z_t) = N(sqrt(1 - b) z_t, b I), or Bernoulli((1 - b) z_t + b / 2),   z_0 = x,   b of `rate`."""
+
+    steps: int = eqx.field(static=True)
+    real: bool = eqx.field(static=True)
+
+    def rate(self, t):
+        """b of the step from z_t to z_t+1."""
+        return (2 * t + 1) / (self.steps**2 - t**2)
+
+    def after(self, t, x) -> AbstractDistribution:
+        """q(z_t | x) = N(sqrt(1 - c) x, c I), or Bernoulli((1 - c) x + c / 2),   c = (t / n)^2."""
+        c = (t / self.steps) ** 2
+        if self.real:
+            return Gaussian(jnp.sqrt(1 - c) * x, jnp.sqrt(c) * jnp.ones_like(x))
+        return Bernoulli(logit((1 - c) * x + c / 2))
+
+    def before(self, t, z, x) -> AbstractDistribution:
+        """q(z_t | z_t+1 = z, x), t > 0: q(z_t | x) q(z | z_t), normalised."""
+        b, own = self.rate(t), self.after(t, x)
+        if isinstance(own, Bernoulli):
+            return Bernoulli(own.logits + (2 * z - 1) * (jnp.log1p(-b / 2) - jnp.log(b / 2)))
+        assert isinstance(own, Gaussian)
+        variance = 1 / (own.scale**-2 + (1 - b) / b)
+        return Gaussian(variance * (own.loc / own.scale**2 + jnp.sqrt(1 - b) / b * z), jnp.sqrt(variance))
+
+
 class Diffusion(AbstractDirected):
     """p(z_n) = N(0, I),   p(z_t | z_t+1) = N(sqrt(1 - b) z_t+1 + sqrt(b) m, b s^2),   t = n - 1 .. 0,   x = z_0
     p(z_n) = Bernoulli(1/2),   logit p(z_t = 1 | z_t+1) = logit((1 - b) z_t+1 + b / 2) + m          for binary x
@@ -47,9 +74,8 @@ class Diffusion(AbstractDirected):
     """
 
     network: eqx.nn.Sequential
-    steps: int = eqx.field(static=True)
+    noise: Noise
     shape: tuple[int, ...] = eqx.field(static=True)
-    real: bool = eqx.field(static=True)
 
     def __init__(self, config: DiffusionConfig, facts: Facts, *, key):
         family = facts.family
@@ -58,7 +84,7 @@ class Diffusion(AbstractDirected):
                 f"diffusion: no noising chain is known for likelihood {family.name!r}: choose binary data, or real ones"
                 " scaled to variance 1"
             )
-        self.steps, self.shape, self.real = config.steps, family.shape, family.name == "gaussian"
+        self.noise, self.shape = Noise(config.steps, family.name == "gaussian"), family.shape
         self.network = mlp((family.width + WAVES, *(config.width,) * config.depth, family.size), key=key)
 
     def initial(self):
@@ -69,28 +95,17 @@ class Diffusion(AbstractDirected):
 
     def prior(self, carry):
         zero = jnp.zeros(self.shape)
-        noise = Gaussian(zero, zero + 1) if self.real else Bernoulli(zero)
-        return Trajectory(noise, Reversal(self), self.steps, down=True)
+        noise = Gaussian(zero, zero + 1) if self.noise.real else Bernoulli(zero)
+        return Trajectory(noise, Reversal(self), self.noise.steps, down=True)
 
     def likelihood(self, carry, z):
         return self.reverse(0, z[0])
 
-    def rate(self, t):
-        """b of the step from z_t to z_t+1."""
-        return (2 * t + 1) / (self.steps**2 - t**2)
-
-    def noised(self, t, z) -> AbstractDistribution:
-        """q(z_t+1 | z_t): N(sqrt(1 - b) z_t, b), and Bernoulli((1 - b) z_t + b / 2)."""
-        b = self.rate(t)
-        if self.real:
-            return Gaussian(jnp.sqrt(1 - b) * z, jnp.sqrt(b) * jnp.ones_like(z))
-        return Bernoulli(logit((1 - b) * z + b / 2))
-
     def reverse(self, t, z) -> AbstractDistribution:
         """p(z_t | z_t+1 = z)."""
-        waves = jnp.cos(jnp.pi * jnp.arange(1, WAVES + 1) * t / self.steps)
-        said, b = self.network(jnp.concatenate([jnp.ravel(z), waves])), self.rate(t)
-        if self.real:
+        waves = jnp.cos(jnp.pi * jnp.arange(1, WAVES + 1) * t / self.noise.steps)
+        said, b = self.network(jnp.concatenate([jnp.ravel(z), waves])), self.noise.rate(t)
+        if self.noise.real:
             moved, scale = (a.reshape(z.shape) for a in jnp.split(said, 2))
             scale = softplus(scale + UNIT) + 1e-4
             return Gaussian(jnp.sqrt(1 - b) * z + jnp.sqrt(b) * moved, jnp.sqrt(b) * scale)
@@ -103,4 +118,4 @@ class Reversal(eqx.Module):
     p: Diffusion
 
     def __call__(self, i, z):
-        return self.p.reverse(self.p.steps - 1 - i, z)
+        return self.p.reverse(self.p.noise.steps - 1 - i, z)

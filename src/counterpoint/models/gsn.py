@@ -67,7 +67,7 @@ class GSN(AbstractModel):
 
     def initial(self):
         """(k_l / s, 0) of every even layer: nothing yet."""
-        return self.units([jnp.zeros_like(link.bias) for link in self.links[1::2]])
+        return self.units([jnp.zeros(len(link.weight), link.weight.dtype) for link in self.links[1::2]])
 
     def units(self, kept: list) -> tuple:
         """What is kept, in units of the noise, and the mean of what is added after the tanh."""

@@ -27,11 +27,14 @@ from counterpoint.distributions import (
 from counterpoint.errors import CounterpointError, at_least, nearest
 from counterpoint.networks import ACTIVATIONS, mlp
 
+WARM = 0.5  # the temperature of a concrete law that none is given for
+
 
 @dataclass(frozen=True)
 class VAEConfig:
     """Sizes, the lowest layer first: of each z^l, and of the `depth` hidden layers of the network under it. `law`, one
-    of LAWS, is that of the highest layer; the others are Gaussian. `temperature` is that of the law "concrete".
+    of LAWS, is that of the highest layer; the others are Gaussian. `temperature` is that of the law "concrete", 0.5
+    where none is given; no other law has one.
 
     By default those of Burda et al. (2015) for one layer; for two, they have latent = (100, 50), width = (200, 100).
     """
@@ -42,7 +45,7 @@ class VAEConfig:
     depth: int = 2
     activation: Literal["relu", "tanh"] = "tanh"
     law: str = "gaussian"
-    temperature: float = 0.5
+    temperature: float | None = None
 
     def __post_init__(self):
         at_least(self, 1, "latent", "width", "depth")
@@ -53,13 +56,15 @@ class VAEConfig:
             )
         if self.law not in LAWS:
             raise CounterpointError(f"vae: law {self.law!r} is unknown{nearest(self.law, LAWS)}")
-        if not 0 < self.temperature < float("inf"):
-            raise CounterpointError(f"vae: temperature is {self.temperature}; give a finite number above 0")
-        if self.law != "concrete" and self.temperature != VAEConfig.temperature:
+        if self.temperature is None:
+            return
+        if self.law != "concrete":
             raise CounterpointError(
                 f"vae: temperature is {self.temperature}, and law {self.law!r} has none; leave it out, or choose"
                 " the law 'concrete'"
             )
+        if not 0 < self.temperature < float("inf"):
+            raise CounterpointError(f"vae: temperature is {self.temperature}; give a finite number above 0")
 
     def build(self, facts: Facts, key) -> "VAE":
         return VAE(self, facts, key=key)
@@ -94,7 +99,8 @@ class VAE(AbstractDirected):
     family: Family = eqx.field(static=True)
 
     def __init__(self, config: VAEConfig, facts: Facts, *, key):
-        self.top, self.law, self.temperature = config.latent[-1], config.law, config.temperature
+        self.top, self.law = config.latent[-1], config.law
+        self.temperature = WARM if config.temperature is None else config.temperature
         self.family = facts.family
         marginals = [facts.marginal, *(jnp.zeros(2 * size) for size in config.latent[:-1])]
         keys, activation = random.split(key, len(marginals)), ACTIVATIONS[config.activation]

@@ -1,7 +1,7 @@
 """Learned reversals of noising chains, after Sohl-Dickstein et al. 2015."""
 
 from counterpoint.bounds import ELBO
-from counterpoint.estimators import Pathwise, ScoreFunctionConfig
+from counterpoint.estimators import MonteCarloEM, Pathwise
 from counterpoint.inference import NoisingConfig
 from counterpoint.models import DiffusionConfig
 from counterpoint.recipes.recipe import Recipe
@@ -14,7 +14,7 @@ RECIPES = [
         data="swiss_roll",
         p=DiffusionConfig(),
         q=NoisingConfig(),
-        bound=ELBO(closed_form=False),
+        bound=ELBO(),
         estimator=Pathwise(),
         fit=FitConfig(
             epochs=60, patience=15, batch_size=200, buckets=1, optimiser=OptimiserConfig(p=3e-3, schedule="cosine")
@@ -26,9 +26,8 @@ RECIPES = [
         data="mnist",
         p=DiffusionConfig(width=1000),
         q=NoisingConfig(),
-        bound=ELBO(closed_form=False),
-        # q has nothing to learn, and z is held: what is left is the gradient of p
-        estimator=ScoreFunctionConfig(centre=False, normalise=False, baseline=0),
+        bound=ELBO(),
+        estimator=MonteCarloEM(),  # q has nothing to learn
         fit=FitConfig(
             epochs=200, patience=15, batch_size=100, buckets=1, optimiser=OptimiserConfig(p=1e-3, schedule="cosine")
         ),
