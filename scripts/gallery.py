@@ -28,7 +28,7 @@ CHANGES = {
     name: f"--prefix 20 --sequence {RUN} --length 100 --seed {seed}"
     for name, seed in (("run-walk", 12), ("run-run-walk", 18))
 }
-MUSIC = ("piano-tsbn", "nottingham-tsbn", "muse-tsbn", "jsb-hmsbn")
+MUSIC = ("piano-tsbn", "nottingham-tsbn", "muse-tsbn", "jsb-tsbn")
 # name -> run, what of it is wanted, options of generate; without, files that the run has from training
 EXAMPLES = {
     **{name: ("cmu-dtsbn-d", (".gif",), options) for name, options in MOTION.items()},
