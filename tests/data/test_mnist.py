@@ -8,7 +8,7 @@ import pytest
 
 from counterpoint.bounds import ELBO
 from counterpoint.core import AbstractEstimator, Estimate, Pairing
-from counterpoint.data import CORPORA, load, load_npz, moving_mnist, save_npz
+from counterpoint.data import FOUND, load, load_npz, moving_mnist, save_npz
 from counterpoint.data.moving_mnist import FILES
 from counterpoint.data.packed import digest
 from counterpoint.data.sequences import Sequences
@@ -19,7 +19,7 @@ from counterpoint.models import AutoregressiveConfig
 from counterpoint.training import FitConfig, OptimiserConfig, fit
 from data.test_moving_mnist import idx
 
-mnist = sys.modules[CORPORA["mnist"].__module__]
+mnist = sys.modules[FOUND["mnist"].__module__]
 
 
 @pytest.fixture
