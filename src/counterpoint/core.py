@@ -94,9 +94,7 @@ class AbstractModel(eqx.Module):
     """p, the generative voice."""
 
     estimated: ClassVar[bool] = False  # True: its log-probabilities hold an estimate of log Z
-    determined: ClassVar[bool] = (
-        False  # True: the units of its dictionary follow from z and the past, and are not drawn
-    )
+    determined: ClassVar[bool] = False  # True: the units of its dictionary follow from z, and are not drawn
 
     def memory(self) -> PyTree:
         """What `embed` remembers from chunk to chunk: a function of x alone."""

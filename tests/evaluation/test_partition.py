@@ -8,7 +8,7 @@ from jax import random
 
 from conformance.parts import refusal
 from counterpoint import annealing
-from counterpoint.commands.evaluate import total
+from counterpoint.commands.remarks import total
 from counterpoint.evaluation import annealed_partition, exact_partition, log_partition
 from counterpoint.evaluation.partition import _anneal
 from counterpoint.models import RBM, RTRBM
@@ -72,7 +72,7 @@ def test_a_run_says_its_own_log_z():
         folder="runs/a", best=lambda home: [SimpleNamespace(p=p)], key=lambda stream: random.key(stream)
     )
     few, many = machine(30, 4), machine(21, 22, scale=0.5)
-    assert total(run(few), None) == f"runs/a: log Z {exact_partition(few).value:.3f}, exact"
+    assert total(run(few), None) == [f"log Z {exact_partition(few).value:.3f}, exact"]
     found = annealed_partition(many, random.key(2))
-    assert f"log Z {found.value:.3f} ± {found.error:.3f}, annealed" in total(run(many), None)
-    assert total(run(RTRBM(few, jnp.zeros((30, 30)), jnp.zeros(30))), None) == ""
+    assert f"log Z {found.value:.3f} ± {found.error:.3f}, annealed" in total(run(many), None)[0]
+    assert total(run(RTRBM(few, jnp.zeros((30, 30)), jnp.zeros(30))), None) == []

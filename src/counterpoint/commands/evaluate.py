@@ -1,6 +1,6 @@
 """counterpoint evaluate: a run measured on a split, alone or against another."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,8 +9,6 @@ from tyro.conf import Positional
 
 from counterpoint.commands.flags import parse
 from counterpoint.errors import CounterpointError
-
-IMPORTANCE = 5000  # draws of importance sampling, as the tables of still images have it
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,6 @@ def run(words: list[str]) -> None:
         )
     from rich.console import Console
 
-    from counterpoint.commands.latents import lines as latents
     from counterpoint.commands.measure import COLUMNS, MANY, ONE, caption, measure, rows, summary
     from counterpoint.commands.process import settle
     from counterpoint.commands.words import dated
@@ -96,22 +93,14 @@ def run(words: list[str]) -> None:
     title = f"{corpus.name}, {options.split}: {len(sequences)} sequences, {int(sequences.lengths.sum())} steps"
     console.print(table(lines, COLUMNS, title, said))
     if dated(corpus):
-        homes = [(found, own if found is first else home) for found, _ in shown]
+        homes = [(found, learned) for (found, _), learned in zip(shown, (own, home))]
         try:
             console.print(precisions(homes, corpus, options))
         except CounterpointError as reason:
             console.print(f"no prediction of held-out words: {reason}", soft_wrap=True)
-    for found, _ in shown:
-        if not dated(corpus):
-            console.print(prediction(found, own if found is first else home, sequences), soft_wrap=True)
-        if said := total(found, own if found is first else home):
-            console.print(said, soft_wrap=True)
-        for line in latents(found.best(own if found is first else home)[0], sequences, found.key(EVALUATE)):
+    for (found, _), learned in zip(shown, (own, home)):
+        for line in remarks(found, learned, corpus, options):
             console.print(f"{found.folder}: {line}", soft_wrap=True)
-        if options.ais:
-            console.print(opinion(found, own if found is first else home, sequences, options.ais), soft_wrap=True)
-        if options.parzen:
-            console.print(windows(found, corpus if options.data else found.corpus(), options), soft_wrap=True)
     if others:
         console.print(differences(shown[0][1], shown[1][1]))
     if options.csv:
@@ -120,93 +109,35 @@ def run(words: list[str]) -> None:
         console.print(f"{options.csv}: one row for each sequence", soft_wrap=True)
 
 
-def prediction(found, home, sequences) -> str:
-    """One line: the error of predicting each frame from those before it, or why there is none."""
-    from counterpoint.evaluation import error, predict
-    from counterpoint.evaluation.prediction import check_lengths
+def remarks(found, home, corpus, options: Options):
+    """Lines about a run, each when it is known; `home` is what it was trained on, `corpus` what it is measured on."""
+    from counterpoint.commands.latents import lines as latents
+    from counterpoint.commands.remarks import opinion, prediction, total, windows
+    from counterpoint.commands.words import dated
     from counterpoint.runs import EVALUATE
 
-    member, several = found.best(home)[0], 16
-    try:
-        check_lengths(sequences)  # before what takes long
-        one, mean = (
-            error(predict(member.p, member.q, sequences, found.key(EVALUATE), samples), sequences)
-            for samples in (1, several)
-        )
-    except CounterpointError as reason:
-        return f"{found.folder}: no one-step prediction: {reason}"
-    return (
-        f"{found.folder}: one-step prediction error {one.mean:.3f} ± {one.spread:.3f} with one sample,"
-        f" {mean.mean:.3f} ± {mean.spread:.3f} with the mean of {several}: squared, summed over a frame, mean"
-        " over steps 2 .. T and over sequences"
-    )
-
-
-def total(found, home) -> str:
-    """One line: log Z of the first member, where p is an RBM without a past; else nothing."""
-    import jax
-
-    from counterpoint import annealing
-    from counterpoint.evaluation import log_partition
-    from counterpoint.runs import EVALUATE
-
-    p = found.best(home)[0].p
-    try:
-        annealing.check(p)
-    except CounterpointError:
-        return ""
-    if jax.tree.leaves(p.initial()):  # each step has a Z of its own
-        return ""
-    value, error = log_partition(p.at(p.initial()), found.key(EVALUATE))
-    how = f" ± {error:.3f}, annealed importance sampling, on average too small" if error else ", exact"
-    return f"{found.folder}: log Z {value:.3f}{how}"
+    sequences = getattr(corpus, options.split)
+    if not dated(corpus):
+        yield prediction(found, home, sequences)
+    yield from total(found, home)
+    yield from latents(found.best(home)[0], sequences, found.key(EVALUATE))
+    if options.ais:
+        yield opinion(found, home, sequences, options.ais)
+    if options.parzen:
+        yield windows(found, home, corpus, options.split, options.parzen)
 
 
 def precisions(homes: list, corpus, options: Options):
     """A table: MP and PP of the first member of each run, and of what needs no model."""
+    from counterpoint.commands.remarks import SAMPLES
     from counterpoint.commands.words import precision, words_table
     from counterpoint.runs import EVALUATE
 
-    samples = 16
     guesses = {
-        str(found.folder): precision(found.best(home)[0], corpus, options.split, found.key(EVALUATE), samples)
+        str(found.folder): precision(found.best(home)[0], corpus, options.split, found.key(EVALUATE), SAMPLES)
         for found, home in homes
     }
-    return words_table(guesses, corpus, options.split, samples, f"{corpus.name}, {options.split}: held-out words")
-
-
-def opinion(found, home, sequences, count: int) -> str:
-    """One line: annealed importance sampling of the first frames by the first member, beside importance sampling of the
-    same, and how far it is from an upper bound where p has drawn the frames."""
-    from counterpoint.bounds import IWAE
-    from counterpoint.evaluation import AIS, compare, evaluate, sandwich
-    from counterpoint.runs import EVALUATE
-
-    member, few = found.best(home)[0], sequences.take(list(range(min(count, len(sequences)))))
-    bounds = {"annealed": AIS(), "usual": IWAE(IMPORTANCE)}
-    scores = evaluate(member.p, member.q, few, bounds, found.key(EVALUATE), 1)
-    more = compare(scores["annealed"], scores["usual"])
-    both = sandwich(member.p, member.q, found.key(EVALUATE), len(few), bounds["annealed"])
-    return (
-        f"{found.folder}: annealed importance sampling of {len(few)} frames, {bounds['annealed'].particles} chains of"
-        f" {bounds['annealed'].temperatures} temperatures: {scores['annealed'].per_step:.3f} nats a frame, on average"
-        f" below; importance sampling of the same with {IMPORTANCE} draws: {scores['usual'].per_step:.3f}, less by"
-        f" {more.per_step:.3f} ± {more.per_step_error:.3f}. Of as many frames that p draws, annealing misses no more"
-        f" than {(both.above - both.below).mean():.3f} on average"
-    )
-
-
-def windows(found, corpus, options: Options) -> str:
-    """One line: the log-density of a split under windows around samples of the first member."""
-    from counterpoint.evaluation import parzen_windows
-    from counterpoint.runs import EVALUATE
-
-    member, measured = found.best(found.corpus())[0], replace(corpus, test=getattr(corpus, options.split))
-    mean, error, width = parzen_windows(member.p, member.q, measured, found.key(EVALUATE), options.parzen)
-    return (
-        f"{found.folder}: Parzen windows of width {width:.3g} around {options.parzen} samples: {mean:.1f} ± {error:.1f}"
-        " nats a frame, a density over real numbers for comparison with old tables alone"
-    )
+    return words_table(guesses, corpus, options.split, SAMPLES, f"{corpus.name}, {options.split}: held-out words")
 
 
 def differences(a: list, b: list):

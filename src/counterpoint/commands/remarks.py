@@ -1,0 +1,74 @@
+"""Lines about a run that evaluate prints under its table of bounds; each is of the run's first member."""
+
+from dataclasses import replace
+
+import jax
+
+from counterpoint import annealing
+from counterpoint.bounds import IWAE
+from counterpoint.errors import CounterpointError
+from counterpoint.evaluation import AIS, compare, error, evaluate, log_partition, parzen_windows, predict, sandwich
+from counterpoint.evaluation.prediction import check_lengths
+from counterpoint.runs import EVALUATE
+
+IMPORTANCE = 5000  # draws of importance sampling, as the tables of still images have it
+SAMPLES = 16  # of z for a mean prediction
+
+
+def prediction(found, home, sequences) -> str:
+    """The error of predicting each frame from those before it, or why there is none."""
+    member = found.best(home)[0]
+    try:
+        check_lengths(sequences)  # before what takes long
+        one, mean = (
+            error(predict(member.p, member.q, sequences, found.key(EVALUATE), samples), sequences)
+            for samples in (1, SAMPLES)
+        )
+    except CounterpointError as reason:
+        return f"no one-step prediction: {reason}"
+    return (
+        f"one-step prediction error {one.mean:.3f} ± {one.spread:.3f} with one sample, {mean.mean:.3f} ±"
+        f" {mean.spread:.3f} with the mean of {SAMPLES}: squared, summed over a frame, mean over steps 2 .. T and over"
+        " sequences"
+    )
+
+
+def total(found, home) -> list[str]:
+    """log Z, where p is an RBM without a past."""
+    p = found.best(home)[0].p
+    try:
+        annealing.check(p)
+    except CounterpointError:
+        return []
+    if jax.tree.leaves(p.initial()):  # each step has a Z of its own
+        return []
+    value, error = log_partition(p.at(p.initial()), found.key(EVALUATE))
+    how = f" ± {error:.3f}, annealed importance sampling, on average too small" if error else ", exact"
+    return [f"log Z {value:.3f}{how}"]
+
+
+def opinion(found, home, sequences, count: int) -> str:
+    """Annealed importance sampling of the first frames beside importance sampling of the same, and how far it is from
+    an upper bound where p has drawn the frames."""
+    member, few = found.best(home)[0], sequences.take(list(range(min(count, len(sequences)))))
+    bounds = {"annealed": AIS(), "usual": IWAE(IMPORTANCE)}
+    scores = evaluate(member.p, member.q, few, bounds, found.key(EVALUATE), 1)
+    more = compare(scores["annealed"], scores["usual"])
+    both = sandwich(member.p, member.q, found.key(EVALUATE), len(few), bounds["annealed"])
+    return (
+        f"annealed importance sampling of {len(few)} frames, {bounds['annealed'].particles} chains of"
+        f" {bounds['annealed'].temperatures} temperatures: {scores['annealed'].per_step:.3f} nats a frame, on average"
+        f" below; importance sampling of the same with {IMPORTANCE} draws: {scores['usual'].per_step:.3f}, less by"
+        f" {more.per_step:.3f} ± {more.per_step_error:.3f}. Of as many frames that p draws, annealing misses no more"
+        f" than {(both.above - both.below).mean():.3f} on average"
+    )
+
+
+def windows(found, home, corpus, split: str, count: int) -> str:
+    """The log-density of a split under windows around samples."""
+    member, measured = found.best(home)[0], replace(corpus, test=getattr(corpus, split))
+    mean, error, width = parzen_windows(member.p, member.q, measured, found.key(EVALUATE), count)
+    return (
+        f"Parzen windows of width {width:.3g} around {count} samples: {mean:.1f} ± {error:.1f}"
+        " nats a frame, a density over real numbers for comparison with old tables alone"
+    )
