@@ -46,7 +46,8 @@ def main() -> None:
     options = parser.parse_args()
     run = open_run(options.run, options.corpora)
     corpus = run.corpus()
-    x = jnp.asarray(np.stack(corpus.test.x).reshape(len(corpus.test), -1, 900).astype(np.float32))
+    frames = np.stack(corpus.test.x).astype(np.float32)
+    x = jnp.asarray(frames.reshape(*frames.shape[:2], -1))
     for seed, member in zip(run.seeds, run.best(corpus)):
         right, wrong = (float(a.mean()) for a in errors(member.p, member.q, x, random.key(seed)))
         print(f"seed {seed}: {right:.2f} from v_t-1, {wrong:.2f} where h_t has seen v_t")

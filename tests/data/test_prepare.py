@@ -136,7 +136,7 @@ def mocap_files(place, corpora, change=lambda name, arrays: arrays):
 @pytest.mark.parametrize("name", ["mocap_cmu35", "mocap_mit"])
 def test_motion_is_made_from_the_files_of_its_release(corpora, tmp_path, name, monkeypatch):
     if not (corpora / name).is_dir():
-        pytest.skip(f"no {name} among the corpora")
+        pytest.skip(f"no {name}: put {mocap.FILES[name]} into {name}/ of the corpora")
     sources = mocap_files(tmp_path, corpora)[name]
     # the command is how users come here
     assert main(["data", "prepare", name, *map(str, sources), "--corpora", str(tmp_path / "out")]) == 0
@@ -150,7 +150,7 @@ def test_motion_is_made_from_the_files_of_its_release(corpora, tmp_path, name, m
 @pytest.mark.corpus
 def test_other_motion_is_refused(corpora, tmp_path):
     if not (corpora / "mocap_mit").is_dir():
-        pytest.skip("no mocap_mit among the corpora")
+        pytest.skip(f"no mocap_mit: put {mocap.FILES['mocap_mit']} into mocap_mit/ of the corpora")
     out = tmp_path / "out"
     sources = mocap_files(tmp_path, corpora)
     with pytest.raises(CounterpointError, match=r"made from cmu35WalkJog\.mat and .*Bias\.mat .*give 2, not 1"):
