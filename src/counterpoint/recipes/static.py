@@ -7,6 +7,7 @@ of 100, fewer passes, and the best by the validation bound. Their numbers are te
 samples, as `counterpoint reproduce mnist` measures them; those of belief networks are bounds.
 """
 
+from itertools import product
 from typing import Any
 
 from counterpoint.bounds import ELBO, IWAE
@@ -53,30 +54,33 @@ def autoencoders(name: str, data: str, published: dict[str, str]) -> list[Recipe
     return made
 
 
-# estimator: its bound, rates of p and q, and the published bounds for one, two and three layers of 200 units
+# estimator: its bound, rates of p and q
 NETWORKS = {
-    "nvil": (ELBO(closed_form=False), ScoreFunctionConfig(), 1e-3, 3e-4, ("-113.1", "-99.8", "-97.5")),
-    "vimco": (IWAE(5), VIMCOConfig(), 1e-3, 1e-3, (None, None, None)),
-    "rws": (IWAE(5), WakeSleepConfig(), 1e-3, 1e-3, (None, None, None)),
-    "wake-sleep": (ELBO(closed_form=False), WakeSleepConfig(0.0, 1.0), 1e-3, 1e-3, (None, None, None)),
+    "nvil": (ELBO(closed_form=False), ScoreFunctionConfig(), 1e-3, 3e-4),
+    "vimco": (IWAE(5), VIMCOConfig(), 1e-3, 1e-3),
+    "rws": (IWAE(5), WakeSleepConfig(), 1e-3, 1e-3),
+    "wake-sleep": (ELBO(closed_form=False), WakeSleepConfig(0.0, 1.0), 1e-3, 1e-3),
+}
+
+# corpora of belief networks, which the papers draw once for all, and published bounds of one, two and three layers
+DRAWN_ONCE: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
+    "mnist": ("mnist_fixed", {"nvil": ("-113.1", "-99.8", "-97.5")}),
+    "omniglot": ("omniglot", {}),
+    "caltech": ("caltech_silhouettes", {}),
 }
 
 
-# corpora of belief networks, which the papers draw once for all
-DRAWN_ONCE = {"mnist": "mnist_fixed", "omniglot": "omniglot", "caltech": "caltech_silhouettes"}
-
-
-def networks(corpus: str, name: str, bound: Any, estimator: Any, p: float, q: float, published: tuple) -> list[Recipe]:
-    """Sigmoid belief networks of one, two and three layers of 200 units."""
+def networks(corpus: str, data: str, published: dict[str, tuple[str, ...]]) -> list[Recipe]:
+    """Sigmoid belief networks of one, two and three layers of 200 units, by each estimator."""
     made = []
-    for depth, number in enumerate(published, 1):
+    for (name, (bound, estimator, p, q)), depth in product(NETWORKS.items(), (1, 2, 3)):
         units = (200,) * depth
-        said = f"published bound {number}" if number and corpus == "mnist" else "no published number"
+        said = f"published bound {published[name][depth - 1]}" if name in published else "no published number"
         made.append(
             Recipe(
                 name=f"{corpus}-sbn{depth if depth > 1 else ''}-{name}",
                 about=f"SBN {'-'.join(map(str, units))} by {name.upper()} ({said})",
-                data=DRAWN_ONCE[corpus],
+                data=data,
                 p=TSBNConfig(units=units, order=0, sees=False),
                 q=TSBNRecognitionConfig(),
                 bound=bound,
@@ -89,4 +93,4 @@ def networks(corpus: str, name: str, bound: Any, estimator: Any, p: float, q: fl
 
 
 RECIPES = [one for name, of in CORPORA.items() for one in autoencoders(name, *of)]
-RECIPES += [one for corpus in DRAWN_ONCE for name, of in NETWORKS.items() for one in networks(corpus, name, *of)]
+RECIPES += [one for name, of in DRAWN_ONCE.items() for one in networks(name, *of)]
