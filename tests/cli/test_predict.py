@@ -86,7 +86,7 @@ def test_another_seed_draws_otherwise_and_the_runs_own_is_the_default(run, tmp_p
     assert (drawn() != drawn("--seed", "7")).any()
 
 
-@pytest.mark.parametrize("verb", ["predict", "generate", "evaluate"])
+@pytest.mark.parametrize("verb", ["predict", "generate", "evaluate", "resume"])
 def test_corpora_may_have_moved(run, verb, tmp_path, monkeypatch, refused):
     copy = shutil.copytree(run, tmp_path / run.name)
     config = json.loads((copy / "config.json").read_text())

@@ -1,6 +1,7 @@
 """counterpoint resume: go on with a run that was stopped."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -18,6 +19,8 @@ class Options:
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
     """the folder of a run"""
+    corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """where corpora are, if no longer where they were"""
 
 
 def run(words: list[str]) -> int:
@@ -27,5 +30,5 @@ def run(words: list[str]) -> int:
     from counterpoint.runs import open_run
 
     settle()
-    found = open_run(options.run)
+    found = open_run(options.run, options.corpora)
     return execute(found, found.corpus())
