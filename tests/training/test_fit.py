@@ -21,6 +21,7 @@ from counterpoint.data.sequences import Sequences
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
 from counterpoint.estimators import Pathwise, ScoreFunctionConfig
+from counterpoint.evaluation import error, predict
 from counterpoint.inference import Prior, TSBNRecognitionConfig
 from counterpoint.models import AutoregressiveConfig, TSBNConfig
 from counterpoint.training import FitConfig, OptimiserConfig, checkpoint, fit, step
@@ -197,6 +198,25 @@ def test_early_stopping_keeps_the_best():
     assert len(values) < 200
     assert fitted.progress.best[0] == max(values)
     assert values.index(max(values)) == len(values) - 4
+
+
+def test_the_best_by_prediction_has_the_least_error():
+    """At a rate that is too high it is not the last, and not that of the best bound."""
+    settings = config(12, select="prediction", optimiser=OptimiserConfig(p=0.3))
+    fitted = fit(build, TRAIN, VALID, settings, seed=1, repeats=2)
+    errors, bounds = (np.array([row[key] for row in fitted.progress.history]) for key in ("error", "valid"))
+    assert (errors.argmin(0) < 11).all()
+    assert (errors.argmin(0) != bounds.argmax(0)).any()
+    np.testing.assert_array_equal(fitted.progress.best, -errors.min(0))
+    for i, pairing in enumerate(fitted.pairings):
+        found = predict(pairing.p, pairing.q, VALID, jax.random.key(1 + i))
+        assert error(found, VALID).mean == pytest.approx(errors[:, i].min(), rel=1e-5)
+
+
+def test_what_cannot_be_predicted_is_refused_before_anything_runs():
+    one = Sequences(tuple(x[:1] for x in VALID.x), what="single frames")
+    with pytest.raises(CounterpointError, match="single frames"):
+        fit(build, TRAIN, one, config(select="prediction"))
 
 
 def test_data_outside_the_support_are_refused_before_anything_runs():

@@ -66,10 +66,14 @@ class Display:
         done = progress.step - progress.epoch * per_epoch
         rows = progress.history
         train = [a / done for a in progress.sums] if done else rows[-1]["train"] if rows else []
-        valid = next((row["valid"] for row in reversed(rows) if "valid" in row), [])
+        last = next((row for row in reversed(rows) if "valid" in row), {"valid": []})
+        error = f"  error {mean(last['error'])}" if "error" in last else ""
         epoch = min(progress.epoch + 1, epochs)
         what = f" ({progress.reports})" if progress.reports else ""
-        return f"epoch {epoch}/{epochs}  {left}", f"training {mean(train)}{what}  validation {mean(valid)}"
+        return (
+            f"epoch {epoch}/{epochs}  {left}",
+            f"training {mean(train)}{what}  validation {mean(last['valid'])}{error}",
+        )
 
 
 def mean(values: list[float]) -> str:

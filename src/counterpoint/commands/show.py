@@ -61,15 +61,16 @@ def state(run: Any) -> list[str]:
     """How far a run came. Raises CounterpointError where its metrics.json or checkpoints are damaged."""
     from counterpoint.errors import CounterpointError
 
-    progress = run.progress()
+    progress, foretells = run.progress(), run.recipe.fit.select == "prediction"
     if not progress.step:
         return [f"no checkpoint yet; counterpoint resume {run.folder}"]
     if (run.folder / "metrics.json").exists():
         rows = run.read("metrics.json")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise CounterpointError(f"{run.folder / 'metrics.json'}: damaged; counterpoint resume writes it anew")
-    best = ", ".join(f"{value:.3f}" for value in progress.best)
+    best = ", ".join(f"{abs(value) if foretells else value:.3f}" for value in progress.best)
     return [
         f"saved at step {progress.step}, after {progress.epoch} of {run.recipe.fit.epochs} epochs",
-        f"best validation bound: {best} nats per step (seed {', '.join(map(str, run.seeds))})",
+        f"best validation {'error of prediction' if foretells else 'bound, nats per step'}: {best}"
+        f" (seed {', '.join(map(str, run.seeds))})",
     ]

@@ -33,8 +33,8 @@ def curves(
 
     `history` holds rows {"epoch": int, "step": int, "train": [R], "valid": [R]} with one value per repeat;
     either list may be absent or None, and None or NaN stands for one absent value. Each repeat is a thin
-    line, their mean a thick one, each repeat's best validation epoch a dot. `references` names horizontal
-    lines (baselines, published numbers), in nats per step.
+    line, their mean a thick one, each repeat's best validation epoch a dot: by "error", where rows have it.
+    `references` names horizontal lines (baselines, published numbers), in nats per step.
 
     Raises CounterpointError where no row has a number, or the file cannot be written.
     """
@@ -49,7 +49,8 @@ def curves(
             shown.append(values)
             _bundle(axes, epochs, values, colour, names[key])
             if key == "valid":
-                _best(axes, epochs, values)
+                errors = _members(history, "error")
+                _best(axes, epochs, values, -errors if np.isfinite(errors).any() else values)
     if not shown:
         raise CounterpointError("no bound to draw: no row of the history has a number under 'train' or 'valid'")
     low, high = _range(shown, references or {})
@@ -96,11 +97,11 @@ def _bundle(axes: "matplotlib.axes.Axes", epochs: np.ndarray, values: np.ndarray
     axes.plot(epochs[seen], mean[seen], color=colour, linewidth=2.0, label=label, zorder=3)
 
 
-def _best(axes: "matplotlib.axes.Axes", epochs: np.ndarray, values: np.ndarray) -> None:
-    """A dot at each repeat's best epoch."""
-    members = [m for m in values.T if np.isfinite(m).any()]
-    best = [int(np.nanargmax(m)) for m in members]
-    heights = [m[i] for m, i in zip(members, best)]
+def _best(axes: "matplotlib.axes.Axes", epochs: np.ndarray, values: np.ndarray, judged: np.ndarray) -> None:
+    """A dot where each repeat was best by `judged`, higher is better."""
+    members = [(m, by) for m, by in zip(values.T, judged.T) if np.isfinite(by).any()]
+    best = [int(np.nanargmax(by)) for _, by in members]
+    heights = [m[i] for (m, _), i in zip(members, best)]
     label = "best validation" + (" of each" if values.shape[1] > 1 else "")
     dot = {"color": VALID, "markersize": 6, "mec": "white", "mew": 0.9, "clip_on": False, "zorder": 4}
     axes.plot(epochs[best], heights, "o", label=label, **dot)

@@ -10,9 +10,7 @@ from counterpoint.tables.record import Record, number, spread
 from counterpoint.tables.table import Cell, Column, Row, Table
 
 QUICK = "**A quick run on a cut of the data, to see that all of it works. Nothing here is a result.**"
-LIMITED = (
-    "† budget-limited: trained until its epochs ended, not until the validation bound stopped rising; see the runs."
-)
+LIMITED = "† budget-limited: trained until its epochs ended, not until validation got no better; see the runs."
 
 
 def command(name: str, repeats: int) -> str:

@@ -12,16 +12,19 @@ import numpy as np
 from counterpoint.errors import CounterpointError
 from counterpoint.runs import Run
 from counterpoint.training import Progress
+from counterpoint.training.fit import selected
 
 FILE = "table.json"
+UNITS = {"bound": "nats per step", "prediction": "of squared error"}
 
 
 @dataclass(frozen=True)
 class Record:
     """measures  name -> a value for each repeat
     seconds   of training, wall time
-    complete  every repeat stopped because its validation bound no longer rose
-    slope     what the validation bound still gained, nats per step per 1000 updates; None where it was measured once
+    complete  every repeat stopped because its best validation was no longer bettered
+    slope     what its validation still gained, by 1000 updates; None where it was measured once
+    unit      of the slope
     """
 
     seeds: list[int]
@@ -32,6 +35,7 @@ class Record:
     complete: bool
     slope: float | None
     machine: str
+    unit: str = "nats per step"
 
     @property
     def state(self) -> str:
@@ -39,7 +43,7 @@ class Record:
             return "complete"
         if self.slope is None:
             return "budget-limited"
-        return f"budget-limited, {self.slope:+.3g} nats per step per 1000 updates"
+        return f"budget-limited, {self.slope:+.3g} {self.unit} per 1000 updates"
 
 
 def spread(values: Sequence[float]) -> tuple[float, float | None]:
@@ -78,6 +82,7 @@ def write(run: Run, measures: dict[str, list[float]]) -> Record:
         complete=complete(progress, run.recipe.fit.patience),
         slope=slope(progress.history),
         machine=", ".join(part for part in (machine(), run.program) if part),
+        unit=UNITS[run.recipe.fit.select],
     )
     run.write(FILE, asdict(record))
     return record
@@ -89,14 +94,14 @@ def complete(progress: Progress, patience: int) -> bool:
 
 
 def slope(history: Sequence[Mapping]) -> float | None:
-    """Least-squares slope of the validation bound, mean over repeats, over the last fifth of the validations (two at
-    least): nats per step per 1000 updates. None below two."""
+    """Least-squares slope of what validations are judged by, mean over repeats, over the last fifth of them (two at
+    least), by 1000 updates. None below two."""
     rows = [row for row in history if "valid" in row]
     last = rows[-max(2, math.ceil(len(rows) / 5)) :]
     if len(last) < 2:
         return None
-    updates, bounds = ([f(row) for row in last] for f in (lambda r: r["step"] / 1000, lambda r: np.mean(r["valid"])))
-    return float(np.polyfit(updates, bounds, 1)[0])
+    updates, values = ([f(row) for row in last] for f in (lambda r: r["step"] / 1000, lambda r: selected(r).mean()))
+    return float(np.polyfit(updates, values, 1)[0])
 
 
 def machine() -> str:

@@ -1,10 +1,10 @@
 """The training loop. It knows Pairing, Batch and Optax, and nothing else."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -32,8 +32,11 @@ class FitConfig:
     crop          steps of a random crop of each sequence; None takes sequences whole
     carry         crops follow one another, and each goes on from the state that the one before it ended in, without its
                   gradient (truncated back-propagation): for long sequences, as many as a batch has or more
-    patience      validations without a better bound before a repeat stops; 0 never stops early
+    patience      validations without a better one before a repeat stops; 0 never stops early
     validate      epochs between validations
+    select        what the best validation has: the highest "bound", or the least error of "prediction" of each frame
+                  from those before it, with one draw of z. Where data are few a bound falls as soon as p is too sure
+                  of what it says, while what it says still gets better
     keep          how many past checkpoints stay
     save_seconds  least time between checkpoints; one is always written at the end
     """
@@ -45,6 +48,7 @@ class FitConfig:
     carry: bool = False
     patience: int = 20
     validate: int = 1
+    select: Literal["bound", "prediction"] = "bound"
     keep: int = 2
     save_seconds: float = 20.0
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
@@ -64,7 +68,7 @@ class Progress:
 
     step: int = 0
     epoch: int = 0
-    best: list[float] = field(default_factory=list)  # validation bound in nats per step; -inf before the first
+    best: list[float] = field(default_factory=list)  # of what was `selected`; -inf before the first validation
     best_step: list[int] = field(default_factory=list)
     stalled: list[int] = field(default_factory=list)  # validations since
     sums: list[float] = field(default_factory=list)  # of this epoch so far
@@ -75,11 +79,17 @@ class Progress:
 
 @dataclass(frozen=True)
 class Fitted:
-    """pairings: the best of each repeat by validation bound (the last, where there was no validation)."""
+    """pairings: the best of each repeat on the validation set (the last, where there was none)."""
 
     pairings: list[Pairing]
     progress: Progress
     stopped: str | None  # the signal that ended it early
+
+
+def selected(row: Mapping[str, Any]) -> np.ndarray:
+    """(R,) what a validation is judged by, higher is better: the bound in nats per step, or the error with its sign
+    turned."""
+    return -np.array(row["error"]) if "error" in row else np.array(row["valid"])
 
 
 def fit(
@@ -121,6 +131,7 @@ class _Loop:
         source = replace(train, x=train.chances, chances=None) if anew else train
         self.groups = buckets(source, p, config.buckets)
         self.valid: list[Bucket] = []
+        self.held_out = valid
         if valid is not None:
             check_data(p, valid)
             self.valid = buckets(valid, p, config.buckets)
@@ -138,6 +149,8 @@ class _Loop:
         sizes = [int(g.lengths.sum()) for g in self.groups]
         self.settings = [repr(config), seeds, self.per_epoch, sizes]  # what a folder's run must share to be continued
         self.saved = self.started = time.monotonic()
+        if self.valid and config.select == "prediction":
+            self.errors()  # what cannot be predicted is refused before anything is learned
         if folder is not None:
             self.restore()
 
@@ -193,6 +206,9 @@ class _Loop:
                     " data, or lower the learning rate"
                 )
             row["valid"] = [float(v) for v in values]
+            if self.config.select == "prediction":
+                row["error"] = self.errors()
+            values = selected(row)
             better = active & (values > np.array(progress.best))
             pick = jnp.asarray(better)
             self.best = jax.tree.map(
@@ -215,6 +231,16 @@ class _Loop:
             total += np.asarray(self.validate(self.learner.params, seeds, batch), np.float64)
             steps += int(batch.valid.sum())
         return total / steps
+
+    def errors(self) -> list[float]:
+        """Squared error of prediction of each repeat on the validation set, with the same noise every time."""
+        from counterpoint.evaluation import error, predict  # which imports this module
+
+        def of(i: int) -> float:
+            pairing = eqx.combine(member(self.learner.params, i), self.static)
+            return error(predict(pairing.p, pairing.q, self.held_out, random.key(self.seeds[i])), self.held_out).mean
+
+        return [of(i) for i in range(len(self.seeds))]
 
     def check(self, outcome):
         broken = np.asarray(outcome.broken)
