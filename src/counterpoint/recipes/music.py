@@ -24,7 +24,9 @@ def recipes(name: str, corpus: str, published: float, fit: FitConfig) -> list[Re
     tsbn = f"TSBN of order 1, 100 units, as in Gan et al. 2015 (test bound {published})"
     hmsbn = "HMSBN of 100 units: a TSBN that forgets what it saw"
     alone = "The baseline without latent variables: logistic regression on the last frame"
-    q, third = TSBNRecognitionConfig(), replace(learn, epochs=fit.epochs // 3)
+    q = TSBNRecognitionConfig()
+    # at 1e-2 validation is 0.5 nats behind on the three corpora that were compared
+    third = replace(learn, epochs=fit.epochs // 3, optimiser=replace(learn.optimiser, p=3e-2))
     return [
         network(f"{name}-tsbn", tsbn, corpus, TSBNConfig(units=(100,)), q, learn),
         network(f"{name}-hmsbn", hmsbn, corpus, TSBNConfig(units=(100,), sees=False), q, third),
