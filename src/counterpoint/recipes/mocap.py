@@ -10,11 +10,11 @@ ABOUT = "{} of order 1, 100 units a layer, as in Gan et al. 2015"
 ALONE = "The baseline without latent variables: linear regression on the last frame, each with its own scale"
 
 
-def fit(decay: float) -> FitConfig:
+def fit(decay: float, rate: float = 3e-3) -> FitConfig:
     """What the tables compare is the error of prediction, so that selects: the scales of a Gaussian overfit first."""
-    rate = OptimiserConfig(p=1e-3, decay=decay)
+    rule = OptimiserConfig(p=rate, decay=decay)
     return FitConfig(
-        epochs=2000, patience=20, validate=10, select="prediction", buckets=1, batch_size=8, optimiser=rate
+        epochs=2000, patience=20, validate=10, select="prediction", buckets=1, batch_size=8, optimiser=rule
     )
 
 
@@ -34,7 +34,7 @@ def recipes(name: str, corpus: str, decay: float, residual: bool) -> list[Recipe
 def forgetful(name: str, corpus: str) -> Recipe:
     """The HMSBN, which has no W4 to be drawn anywhere."""
     p = TSBNConfig(sees=False)
-    return network(f"{name}-hmsbn", ABOUT.format("HMSBN"), corpus, p, TSBNRecognitionConfig(), fit(0.1))
+    return network(f"{name}-hmsbn", ABOUT.format("HMSBN"), corpus, p, TSBNRecognitionConfig(), fit(0.1, 1e-2))
 
 
 RECIPES = [
