@@ -35,7 +35,10 @@ EXAMPLES = {
     **{name: ("cmu-zero-dtsbn-d", (".gif",), options) for name, options in CHANGES.items()},
     **{name: (name, (".mid", ".png"), f"--length 100 --seed {seed}") for name, seed in MUSIC.items()},
     "sotu-topics": ("sotu-hmsbn", ("topics.png", "topics.md"), ""),
-    "balls": ("balls-dtsbn-s-2", (".gif", ".png"), "--prefix 10 --length 60"),
+    "balls": ("balls-dtsbn-s-2", (".gif",), "--prefix 10 --length 60"),
+    "balls-dictionary": ("balls-dtsbn-s-2", ("dictionary.png",), ""),
+    "jsb-tsbn-curves": ("jsb-tsbn", ("curves.png",), ""),
+    "jsb-tsbn-rolls": ("jsb-tsbn", ("sequences.png",), ""),
 }
 
 

@@ -1,5 +1,7 @@
 """The one exception that the command turns into a single line and a non-zero exit."""
 
+LISTED = 30  # names at most in one line
+
 
 class CounterpointError(Exception):
     """Says what was given, what was expected, and what to do. Everything else that escapes is a bug of ours."""
@@ -25,9 +27,12 @@ def share(config, field: str) -> None:
 
 
 def nearest(word: str, known) -> str:
-    """`; did you mean 'x'?` for the closest of `known`, or the list of them where none is close."""
+    """`; did you mean 'x'?` for the closest of `known`, or the list of them where none is close; of many, some."""
     import difflib
 
     known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known)}"
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.55)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    some = known[:: -(-len(known) // LISTED)] if known else []
+    return f"; there are{f' {len(known)}, among them' if len(some) < len(known) else ''}: {', '.join(some)}"

@@ -8,6 +8,7 @@ from jax import lax, random
 
 from counterpoint.bounds import ELBO, IWAE
 from counterpoint.estimators import VIMCO, ScoreFunction, WakeSleep
+from counterpoint.estimators.wake_sleep import dream
 from counterpoint.rollout import rollout
 from estimators.test_score_function import seen
 from exact.cases import tuples, whole
@@ -115,3 +116,18 @@ def test_wake_updates_follow_the_weights_of_every_pair(case):
 
     for a, b in zip(*(jax.tree.leaves(f((p, q))) for f in (expected, exact)), strict=True):
         assert jnp.abs(a - b).max() < 1e-9
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_dreams_follow_p_and_q_is_scored_on_them(case):
+    """Of 4000 dreams as many show x as p(x) says, and log q of each is that of its path."""
+    make, units, length = CASES[case]
+    (p, q), x, z, count = make(), X[:length], event(units, length), 4000
+    trace = eqx.filter_jit(lambda p, q: dream(p, q, whole(x, count), random.key(1)))(p, q)
+    shown = (trace.x == jnp.asarray(x)[:, None]).all((0, 2))
+    every = eqx.filter_jit(score)(p, q, x, z)
+    chance = float(jnp.exp((every.log_prior + every.log_likelihood).sum(0)[0]).sum())
+    assert abs(float(shown.mean()) - chance) < 4.5 * (chance / count) ** 0.5
+    dreamt = jax.tree.map(lambda a: jnp.moveaxis(a[:, shown, 0], 1, 0), trace.z)
+    alone = eqx.filter_jit(score)(p, q, x, dreamt)
+    assert jnp.abs(trace.log_q.sum(0)[shown, 0] - alone.log_q.sum(0)[0]).max() < 1e-10

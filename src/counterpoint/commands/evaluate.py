@@ -100,7 +100,7 @@ def run(words: list[str]) -> None:
             console.print(f"no prediction of held-out words: {reason}", soft_wrap=True)
     for (found, _), learned in zip(shown, (own, home)):
         for line in remarks(found, learned, corpus, options):
-            console.print(f"{found.folder}: {line}", soft_wrap=True)
+            console.print(f"{found.folder}: {line}")
     if others:
         console.print(differences(shown[0][1], shown[1][1]))
     if options.csv:

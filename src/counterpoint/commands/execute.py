@@ -10,7 +10,7 @@ from counterpoint.commands.display import Display
 from counterpoint.commands.stopping import CODES, Stopped, signal_of, terminable
 from counterpoint.data import Corpus
 from counterpoint.files import alone
-from counterpoint.report import duration
+from counterpoint.report import counted, duration
 from counterpoint.runs import Run, open_run
 from counterpoint.training import Fitted, Progress, fit
 
@@ -71,7 +71,8 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
         console.print(f"finished already, at step {before.step}; the report is written anew")
     else:
         taken = duration(fitted.progress.history[-1]["seconds"])
-        console.print(f"trained {fitted.progress.epoch} epochs, {fitted.progress.step} steps, in {taken}")
+        epochs, steps = counted(fitted.progress.epoch, "epoch"), counted(fitted.progress.step, "step")
+        console.print(f"trained {epochs}, {steps}, in {taken}")
     jax.clear_caches()  # the programs of training hold memory that those of the report can use
     return fitted
 

@@ -14,8 +14,8 @@ FIRST = "chorales"  # what train takes where nothing is named
 
 @dataclass(frozen=True)
 class Options:
-    """List the recipes by their data: name, data, whether those need a file that is not in the package, and what each
-    does. With words, those that have all of them: counterpoint recipes mocap order.
+    """List the recipes by their data: name, data, with a star where those are not in the package, and what each does.
+    With words, those that have all of them: counterpoint recipes mocap order.
     """
 
     words: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(metavar="[WORD ...]", help_behavior_hint="")] = ()
@@ -32,13 +32,12 @@ def run(words: list[str]) -> None:
 
     order = sorted(recipes().values(), key=lambda r: (r.name != FIRST, r.data != FIRST, r.data))
     rows: list[dict[str, str]] = [
-        {"recipe": r.name, "data": r.data, "needs": "nothing" if r.data in READY else "a file", "about": r.about}
-        for r in order
+        {"recipe": r.name, "data": r.data + ("" if r.data in READY else "*"), "about": r.about} for r in order
     ]
     chosen = [row for row in rows if all(word.lower() in " ".join(row.values()).lower() for word in options.words)]
     if not chosen:
         raise CounterpointError(f"no recipe has {' and '.join(options.words)}; counterpoint recipes lists all")
     console = Console(highlight=False, markup=False)
-    console.print(table(chosen, ("recipe", "data", "needs", "about")))
-    console.print("a file: the page on data (docs/data.md) says where it comes from", soft_wrap=True)
+    console.print(table(chosen, ("recipe", "data", "about"), whole=("recipe", "data")))
+    console.print("* needs files: docs/data.md says where they come from", soft_wrap=True)
     console.print("next: counterpoint show RECIPE, or counterpoint train RECIPE", soft_wrap=True)

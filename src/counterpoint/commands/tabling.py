@@ -16,7 +16,7 @@ from counterpoint.data import Corpus, load, save_npz
 from counterpoint.errors import CounterpointError
 from counterpoint.files import replacing
 from counterpoint.recipes import Recipe, recipe
-from counterpoint.report import duration, table
+from counterpoint.report import counted, duration, table
 from counterpoint.tables import Table, measures, page, quick, record
 from counterpoint.tables.record import Record
 
@@ -170,5 +170,6 @@ class Tabling:
             for row, column, cell in cells
         ]
         self.console.print(table(shown, ("measured", "ours", "published")))
-        self.console.print(f"{found.epochs} epochs, {found.updates} updates, {duration(found.seconds)}")
+        epochs, updates = counted(found.epochs, "epoch"), counted(found.updates, "update")
+        self.console.print(f"{epochs}, {updates}, {duration(found.seconds)}")
         self.console.print(found.state)

@@ -49,7 +49,10 @@ def load_npz(path: str | Path) -> Corpus:
     seen = {key: arrays.pop(key) for key in NAMES if key in arrays}
     for key in arrays:
         if key not in KNOWN:
-            raise CounterpointError(f"{path}: unknown array {key!r}{nearest(key, KNOWN)}")
+            raise CounterpointError(
+                f"{path}: unknown array {key!r}{nearest(key, KNOWN)}; sequences are one array x, or"
+                " train, valid and test, as docs/data.md says"
+            )
     if any(key.endswith("_rolls") for key in arrays):
         seen.setdefault("lowest", np.array(LOWEST))
 

@@ -23,5 +23,5 @@ def recipe(name: str) -> Recipe:
     """The recipe of that name, or CounterpointError with the nearest one."""
     known = recipes()
     if name not in known:
-        raise CounterpointError(f"no recipe is called {name!r}{nearest(name, known)}")
+        raise CounterpointError(f"no recipe is called {name!r}{nearest(name, known)} (all: counterpoint recipes)")
     return known[name]

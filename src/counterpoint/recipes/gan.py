@@ -12,10 +12,13 @@ from counterpoint.training import FitConfig
 # what tables say of it
 LEARNING = """\
 Sigmoid belief networks learn by VIMCO from two draws or four, with its local signal, which is biased; the paper's by
-NVIL from one. Here it is Adam, batches of several sequences or crops, and weights that start with a deviation of 0.01;
-there an RMSprop with momentum, one sequence an update, and 0.001. Of this `counterpoint train` can be told otherwise:
-`--estimator score_function --fit.optimiser.name rmsprop --fit.optimiser.clip 0 --fit.batch-size 1 --p.scale 0.001`. The
-paper's code has biases of their own for the first step of balls, music and texts, which ours do without."""
+NVIL from one. Here it is Adam at rates that fall, batches of several sequences or crops, and weights that start with a
+deviation of 0.01; there an RMSprop with momentum at 1e-4, one sequence an update, 0.001, and biases of their own for
+the first step of balls, music and texts. To learn as they do, give `counterpoint train`
+
+    --estimator score_function --estimator.signal local --bound.particles 1 --fit.optimiser.name rmsprop
+    --fit.optimiser.p 1e-4 --fit.optimiser.decay 1e-4 --fit.optimiser.schedule constant --fit.optimiser.clip 0
+    --fit.batch-size 1 --p.scale 0.001 --q.scale 0.001 --p.first-step"""
 
 
 def network(name: str, about: str, data: str, p: Any, q: Any, fit: FitConfig, draws: int = 4, **rest: Any) -> Recipe:

@@ -10,6 +10,7 @@ from counterpoint.report.figures import piano_rolls as piano_rolls
 from counterpoint.report.images import film_strip as film_strip
 from counterpoint.report.images import image_grid as image_grid
 from counterpoint.report.midi import write_midi as write_midi
+from counterpoint.report.terminal import counted as counted
 from counterpoint.report.terminal import duration as duration
 from counterpoint.report.terminal import table as table
 from counterpoint.report.topics import telling as telling

@@ -14,11 +14,12 @@ def table(
     columns: Sequence[str],
     title: str | None = None,
     caption: str | None = None,
+    whole: Sequence[str] = (),
 ) -> Table:
     """A table of `rows` (column -> value), in the order of `columns`, that reads well at 80 columns.
 
     Numbers stand to the right, floats with two decimals; give text for other formats. A missing value, None
-    or NaN is a dash. The first column folds where the line is too short, numbers never do.
+    or NaN is a dash. Columns fold where the line is too short; numbers never do, nor columns named in `whole`.
     """
     rows = list(rows)
     result = Table(
@@ -34,7 +35,8 @@ def table(
     for column in columns:
         present = [v for v in (row.get(column) for row in rows) if v is not None]
         number = bool(present) and all(isinstance(v, Real) and not isinstance(v, bool) for v in present)
-        result.add_column(column, justify="right" if number else "left", no_wrap=number, overflow="fold")
+        kept = number or column in whole
+        result.add_column(column, justify="right" if number else "left", no_wrap=kept, overflow="fold")
     for row in rows:
         result.add_row(*(_cell(row.get(column)) for column in columns))
     return result
@@ -60,3 +62,8 @@ def duration(seconds: float) -> str:
         return f"{whole // 60} min {whole % 60:02d} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def counted(number: int, what: str) -> str:
+    """`1 epoch`, `2 epochs`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
