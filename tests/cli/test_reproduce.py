@@ -194,6 +194,11 @@ def test_stopped_three_times_it_ends_with_the_same_table(made, tmp_path, monkeyp
     assert numbers(tmp_path) == numbers(made)
 
 
+def test_a_quick_table_has_one_run_of_each_row():
+    rows = (Row("one", {"bound": "a", "error": "b"}), Row("again", {"error": "a"}), Row("two", {"error": "c"}))
+    assert dataclasses.replace(TOY, rows=(*rows, Row("quoted", {}, {"quoted": 1.0}, "a paper"))).firsts() == ["a", "c"]
+
+
 def test_a_quick_run_says_that_it_is_no_result_and_its_folder_is_a_run(tmp_path, parts, capsys):
     assert main(["reproduce", "toy", "--out", str(tmp_path), "--quick", "--rows", "first"]) == 0
     text = (tmp_path / "toy-quick.md").read_text()

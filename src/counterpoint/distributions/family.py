@@ -61,6 +61,11 @@ class Family:
         """The member that `raw` determines."""
         return FAMILIES[self.name].member(raw, self)
 
+    @property
+    def linear(self) -> bool:
+        """Whether the first numbers of `raw` are the mean."""
+        return FAMILIES[self.name].linear
+
     def moved(self, frame: Float[Array, " width"]) -> Float[Array, " size"]:
         """What moves the mean by a frame when it is added to `raw`, for a family that is `linear`."""
         return jnp.pad(frame, (0, self.size - self.width))
@@ -165,7 +170,7 @@ class Facts(NamedTuple):
 
 def adding(residual: bool, facts: Facts) -> bool:
     """`residual`. Raises CounterpointError where the likelihood has no mean that a frame can be added to."""
-    if residual and not FAMILIES[facts.family.name].linear:
+    if residual and not facts.family.linear:
         known = ", ".join(name for name, rule in FAMILIES.items() if rule.linear)
         raise CounterpointError(f"likelihood {facts.family.name}: no frame can be added to its mean; {known} can")
     return residual

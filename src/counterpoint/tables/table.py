@@ -84,6 +84,10 @@ class Table:
             return None
         return Cell(row.recipes[column.key], row.measures.get(column.key, column.measure))
 
+    def firsts(self) -> list[str]:
+        """The first recipe of each row: every model once, whatever the columns."""
+        return list(dict.fromkeys(next(iter(row.recipes.values())) for row in self.rows if row.recipes))
+
     def runs(self) -> dict[str, list[str]]:
         """Every recipe in the order of the rows, with what its run is measured by."""
         found: dict[str, list[str]] = {}
