@@ -12,9 +12,9 @@ from counterpoint.training import FitConfig
 # what tables say of it
 LEARNING = """\
 Sigmoid belief networks learn by VIMCO from two draws or four, with its local signal, which is biased; the paper's by
-NVIL from one. Here it is Adam at rates that fall, batches of several sequences or crops, and weights that start with a
-deviation of 0.01; there an RMSprop with momentum at 1e-4, one sequence an update, 0.001, and biases of their own for
-the first step of balls, music and texts. To learn as they do, give `counterpoint train`
+NVIL from one. Here it is Adam at rates from 1e-3 to 3e-2, batches of several sequences or crops, and weights that start
+with a deviation of 0.01; there an RMSprop with momentum at 1e-4, one sequence an update, 0.001, and biases of their own
+for the first step of balls, music and texts. To learn as they do, give `counterpoint train`
 
     --estimator score_function --estimator.signal local --bound.particles 1 --fit.optimiser.name rmsprop
     --fit.optimiser.p 1e-4 --fit.optimiser.decay 1e-4 --fit.optimiser.schedule constant --fit.optimiser.clip 0
