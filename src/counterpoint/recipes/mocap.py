@@ -1,5 +1,7 @@
 """Motion capture: table 2 of Gan et al. 2015 and its supplement."""
 
+from typing import Literal
+
 from counterpoint.inference import DTSBNDRecognitionConfig, TSBNRecognitionConfig
 from counterpoint.models import DTSBNDConfig, TSBNConfig
 from counterpoint.recipes.gan import network, regression
@@ -10,15 +12,13 @@ ABOUT = "{} of order 1, 100 units a layer, as in Gan et al. 2015"
 ALONE = "The baseline without latent variables: linear regression on the last frame, each with its own scale"
 
 
-def fit(decay: float, rate: float = 3e-3) -> FitConfig:
+def fit(decay: float, rate: float = 3e-3, select: Literal["bound", "prediction"] = "prediction") -> FitConfig:
     """What the tables compare is the error of prediction, so that selects: the scales of a Gaussian overfit first."""
     rule = OptimiserConfig(p=rate, decay=decay)
-    return FitConfig(
-        epochs=2000, patience=20, validate=10, select="prediction", buckets=1, batch_size=8, optimiser=rule
-    )
+    return FitConfig(epochs=2000, patience=20, validate=10, select=select, buckets=1, batch_size=8, optimiser=rule)
 
 
-def recipes(name: str, corpus: str, decay: float, residual: bool) -> list[Recipe]:
+def recipes(name: str, corpus: str, settings: FitConfig, residual: bool) -> list[Recipe]:
     """Three networks of 100 units a layer and linear regression on the last frame."""
     q = TSBNRecognitionConfig()
     voices = {
@@ -26,7 +26,6 @@ def recipes(name: str, corpus: str, decay: float, residual: bool) -> list[Recipe
         "dtsbn-s": (TSBNConfig(units=(100, 100), residual=residual), q),
         "dtsbn-d": (DTSBNDConfig(residual=residual), DTSBNDRecognitionConfig()),
     }
-    settings = fit(decay)
     made = [network(f"{name}-{k}", ABOUT.format(k.upper()), corpus, p, q, settings) for k, (p, q) in voices.items()]
     return [*made, regression(f"{name}-ar", ALONE, corpus, settings, residual=residual)]
 
@@ -38,11 +37,11 @@ def forgetful(name: str, corpus: str) -> Recipe:
 
 
 RECIPES = [
-    *recipes("mit", "mocap_mit", 0.1, False),
+    *recipes("mit", "mocap_mit", fit(0.1), False),
     forgetful("mit", "mocap_mit"),
     # the runs of CMU's subject 35 are few, and unlike its walks: started at zero, W4 does not learn even to copy a run
-    *recipes("cmu", "mocap_cmu35", 1.0, True),
+    *recipes("cmu", "mocap_cmu35", fit(1.0), True),
     forgetful("cmu", "mocap_cmu35"),
     # but what such a network makes by itself stays in bounds, where additions to the last frame add up
-    *recipes("cmu-zero", "mocap_cmu35", 0.1, False),
+    *recipes("cmu-zero", "mocap_cmu35", fit(0.1, 1e-3, "bound"), False),
 ]
