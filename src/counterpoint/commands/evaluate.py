@@ -99,8 +99,9 @@ def run(words: list[str]) -> None:
         except CounterpointError as reason:
             console.print(f"no prediction of held-out words: {reason}", soft_wrap=True)
     for (found, _), learned in zip(shown, (own, home)):
+        console.print(f"{found.folder}:", soft_wrap=True)
         for line in remarks(found, learned, corpus, options):
-            console.print(f"{found.folder}: {line}")
+            console.print(line)
     if others:
         console.print(differences(shown[0][1], shown[1][1]))
     if options.csv:
