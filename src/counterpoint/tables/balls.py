@@ -29,8 +29,8 @@ videos, from one draw for each video in the paper and several here, which have t
 The prediction error is the mean over frames 2 to 100 and over test videos of the squared difference summed over pixels,
 between a frame and what is expected of it given the frames before. The paper draws the hidden units of that expectation
 once; the mean over 50 draws is smaller for that alone, and stands in a column of its own. The paper's code for order 1
-gives its prediction the very frame that it predicts, so its errors of order 1 may be too small; ours sees the frames
-before only.
+gives its prediction the very frame that it predicts, which may make errors of order 1 smaller or larger; ours sees the
+frames before only.
 
 {LEARNING}""",
     columns=(
