@@ -1,5 +1,6 @@
 """What every model stands beside, with no latent variable: the marginal of a frame, the frame before, its copy."""
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import random
@@ -21,7 +22,10 @@ def linear(known: Facts, order: int) -> Pairing:
     """The autoregressive model as it starts: every frame from the marginal of the training frames or, of order 1 and
     more, real frames from a copy of the last: where data are few, that is far to learn."""
     key = random.key(0)
-    p = AutoregressiveConfig(order=order, residual=order > 0 and known.family.linear).build(known, key)
+    copies = order > 0 and known.family.linear
+    p = AutoregressiveConfig(order=order, residual=copies).build(known, key)
+    if copies:  # the last frame has the mean in it
+        p = eqx.tree_at(lambda p: p.bias, p, p.bias - known.family.moved(p.bias[: known.family.width]))
     return Pairing(p, PriorConfig().build(p, known, key), ELBO(), Pathwise())
 
 
