@@ -27,7 +27,7 @@ deep = (100, 100)
 RECIPES = [
     learned("dtsbn-s-2", "DTSBN-S 100-100 of order 2 (error 2.79)", TSBNConfig(units=deep, order=2)),
     learned("dtsbn-d-2", "DTSBN-D of order 2 (error 2.99)", DTSBNDConfig(order=2), DTSBNDRecognitionConfig(), 20),
-    learned("dtsbn-s-1", "DTSBN-S 100-100 of order 1 (error 10.39)", TSBNConfig(units=deep), epochs=8, rate=3e-3),
+    learned("dtsbn-s-1", "DTSBN-S 100-100 of order 1 (error 10.39)", TSBNConfig(units=deep), epochs=30, rate=1e-2),
     *(
         learned(f"tsbn-{n}", f"TSBN of order {n}, 100 units (error {error})", TSBNConfig(order=n), SBN, epochs, rate)
         for n, error, epochs, rate in ((1, 9.48, 24, 1e-2), (2, 4.00, 20, 1e-3), (4, 3.07, 25, 1e-3))
