@@ -17,7 +17,7 @@ from counterpoint.training import FitConfig, OptimiserConfig
 STEP = OptimiserConfig(name="sgd", p=1.0, clip=0.0)  # to the maximum itself
 WHOLE = FitConfig(epochs=100, batch_size=256, buckets=1, patience=10, optimiser=STEP)
 PORTIONS = replace(WHOLE, batch_size=64, crop=200, buckets=2, optimiser=replace(STEP, p=0.5, schedule="cosine"))
-MOTION = replace(WHOLE, epochs=300, batch_size=32)
+MOTION = replace(WHOLE, epochs=300, batch_size=32, select="prediction")
 CORPORA = {
     "jsb": ("jsb_chorales", WHOLE),
     "nottingham": ("nottingham", PORTIONS),
