@@ -5,17 +5,19 @@ import numpy as np
 from counterpoint.cli import main
 from counterpoint.data import bouncing_balls, load
 
-BALLS = {"train": 3, "valid": 1, "test": 1, "length": 5, "balls": 2, "resolution": 12, "radius": 2.0, "seed": 4}
+BALLS = {"train": 3, "valid": 1, "test": 1, "length": 5, "balls": 2, "resolution": 12, "seed": 4}
+EACH = {"radius": (2.0, 1.0), "mass": (4.0, 1.0)}
 
 
 def test_balls_of_other_number_size_and_resolution(tmp_path, capsys):
     file = tmp_path / "two.npz"
     flags = [word for name, value in BALLS.items() for word in (f"--{name}", str(value))]
+    flags += [word for name, values in EACH.items() for word in (f"--{name}", *map(str, values))]
     assert main(["data", "save", "bouncing_balls", str(file), *flags]) == 0
     assert capsys.readouterr().out == (
         f"{file}: 3 / 1 / 1 sequences, of which frames have shape (144,)\nnext: counterpoint train --data {file}\n"
     )
-    made, want = load(file), bouncing_balls(**BALLS)
+    made, want = load(file), bouncing_balls(**BALLS, **EACH)
     for split in ("train", "valid", "test"):
         np.testing.assert_array_equal(getattr(made, split).x, getattr(want, split).x)
     assert made.view == want.view

@@ -94,9 +94,9 @@ def test_the_corpus():
     ("change", "message"),
     [
         ({"balls": 9}, r"9 balls of radius 1\.2 do not fit into a box of side 10"),
-        ({"radius": 5.5}, r"3 balls of radius 5\.5 do not fit"),
-        ({"radius": -1.0}, r"radius is -1\.0; give one positive number"),
-        ({"radius": float("nan")}, "radius is nan"),
+        ({"radius": (5.5,)}, r"3 balls of radius 5\.5 do not fit"),
+        ({"radius": (-1.0,)}, r"radius is \(-1\.0,\); give one positive number"),
+        ({"radius": (float("nan"),)}, r"radius is \(nan,\)"),
         ({"length": 0}, "length is 0; give at least 1"),
         ({"balls": 0}, "balls is 0"),
         ({"valid": 0}, "valid is 0; give at least 1 sequence"),

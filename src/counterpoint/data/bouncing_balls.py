@@ -12,6 +12,7 @@ grey values in [0, 1], though papers call them binary; a Bernoulli likelihood of
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,6 +25,7 @@ SPEED = 0.5  # root of the summed squares of all velocities of a sequence, in un
 EDGE = 1.6  # in radii: beyond it a pixel gets less than exp(-1.6^8) < 1e-18
 ROUNDS = 2000  # of drawing positions before giving up
 CHUNK = 256  # frames rendered at once, which stay in cache
+Each = float | Sequence[float] | np.ndarray  # one for all balls, or one for each
 
 
 def bouncing_balls(
@@ -33,22 +35,26 @@ def bouncing_balls(
     length: int = 100,
     balls: int = 3,
     resolution: int = 30,
-    radius: float = 1.2,
+    radius: tuple[float, ...] = (1.2,),
+    mass: tuple[float, ...] = (1.0,),
     seed: int = 0,
 ) -> Corpus:
     """The corpus of the TSBN and RTRBM papers, drawn anew: frames (resolution^2,) float32, row after row.
 
     In print 4000 sequences train and 200 test, none validate: here the last 200 of the 4000 do. The test set depends
-    on `seed`, but not on `train` and `valid`. Raises what `simulate` and `render` raise.
+    on `seed`, but not on `train` and `valid`. Radius and mass are one for all balls or one for each; the box has side
+    10. Raises what `simulate` and `render` raise.
     """
     counts = {"train": train, "valid": valid, "test": test}
     for split, count in counts.items():
         if count < 1:
             raise CounterpointError(f"bouncing_balls: {split} is {count}; give at least 1 sequence")
-    frames = [
-        render(simulate(np.random.default_rng([seed, stream]), count, length, balls, radius)[0], resolution, radius)
-        for stream, count in enumerate((train + valid, test))
-    ]
+
+    def film(stream: int, count: int) -> np.ndarray:
+        rng = np.random.default_rng([seed, stream])
+        return render(simulate(rng, count, length, balls, radius, mass)[0], resolution, radius)
+
+    frames = [film(stream, count) for stream, count in enumerate((train + valid, test))]
     pack = lambda x, split: Sequences(tuple(x), what=f"bouncing_balls, {split}")
     return Corpus(
         "bouncing_balls",
@@ -67,8 +73,8 @@ def simulate(
     sequences: int,
     length: int,
     balls: int = 3,
-    radius: float | np.ndarray = 1.2,
-    mass: float | np.ndarray = 1.0,
+    radius: Each = 1.2,
+    mass: Each = 1.0,
     box: float = BOX,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions and velocities, each (sequences, length, balls, 2); axis 0 of a position is the column, axis 1 the row.
@@ -95,8 +101,8 @@ def simulate(
 def step(
     position: np.ndarray,
     velocity: np.ndarray,
-    radius: float | np.ndarray = 1.2,
-    mass: float | np.ndarray = 1.0,
+    radius: Each = 1.2,
+    mass: Each = 1.0,
     box: float = BOX,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The state (..., balls, 2) one frame later."""
@@ -148,9 +154,7 @@ def _places(rng: np.random.Generator, sequences: int, balls: int, r: np.ndarray,
     )
 
 
-def render(
-    positions: np.ndarray, resolution: int = 30, radius: float | np.ndarray = 1.2, box: float = BOX
-) -> np.ndarray:
+def render(positions: np.ndarray, resolution: int = 30, radius: Each = 1.2, box: float = BOX) -> np.ndarray:
     """Frames (..., resolution^2) float32 of balls at `positions` (..., balls, 2), pixel resolution * row + column.
 
     Computed in float64, each ball only in the square that it reaches: the rest would add less than 1e-18.
@@ -184,9 +188,9 @@ def _draw(x: np.ndarray, resolution: int, r: np.ndarray, box: float) -> np.ndarr
     return np.minimum(canvas[:, inside, inside], 1.0)
 
 
-def _each(name: str, value: float | np.ndarray, balls: int) -> np.ndarray:
+def _each(name: str, value: Each, balls: int) -> np.ndarray:
     """(balls,) positive numbers, from one or from one for each."""
     a = np.asarray(value, float)
-    if a.shape not in ((), (balls,)) or not (np.isfinite(a) & (a > 0)).all():
+    if a.shape not in ((), (1,), (balls,)) or not (np.isfinite(a) & (a > 0)).all():
         raise CounterpointError(f"bouncing balls: {name} is {value}; give one positive number, or one for each ball")
     return np.broadcast_to(a, (balls,))
