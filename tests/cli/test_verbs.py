@@ -147,6 +147,16 @@ def test_show_and_recipes(run, capsys):
     assert "jsb-tsbn" in capsys.readouterr().out
 
 
+def test_a_run_that_its_predictions_select_says_so(data, tmp_path, capsys):
+    words = ["--fit.select", "prediction", "--fit.epochs", "3", *SMALL]
+    assert main(["train", "--data", data, "--out", str(tmp_path), *words]) == 0
+    rows = json.loads((tmp_path / "tiny-001" / "metrics.json").read_text())
+    capsys.readouterr()
+    assert main(["show", str(tmp_path / "tiny-001")]) == 0
+    best = min(row["error"][0] for row in rows)
+    assert f"best validation error of prediction: {best:.3f} (seed 0)" in capsys.readouterr().out
+
+
 def test_dry_run_writes_nothing(data, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = [

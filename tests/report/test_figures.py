@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from counterpoint.errors import CounterpointError
 from counterpoint.report import curves, panels, piano_rolls
-from counterpoint.report.figures import _range
+from counterpoint.report.figures import _best, _range
 
 
 def ink(path) -> float:
@@ -43,6 +44,17 @@ def test_the_best_epoch_stays_in_sight_however_early():
     low, high = _range([early], {"baseline": -10.0})
     assert -30.0 < low < -20.0
     assert -7.0 < high < 0.0
+
+
+def test_the_dot_is_where_each_repeat_was_judged_best():
+    axes = Figure().add_subplot()
+    bounds, errors = (
+        np.array([[-3.0, -1.0], [-2.0, -2.0], [-9.0, -3.0]]),
+        np.array([[5.0, 1.0], [4.0, 2.0], [3.0, 7.0]]),
+    )
+    _best(axes, np.array([1.0, 2.0, 3.0]), bounds, -errors)
+    (dots,) = axes.get_lines()
+    np.testing.assert_array_equal(dots.get_xydata(), [[3.0, -9.0], [1.0, -1.0]])
 
 
 @pytest.mark.parametrize("history", [[], [{"epoch": 1, "step": 1, "train": [float("nan")], "valid": None}]])
