@@ -15,7 +15,7 @@ from counterpoint.runs import open_run
 from counterpoint.training import fit
 
 SCRIPT = "import sys; from counterpoint.cli import main; sys.exit(main())"
-WORDS = ["--fit.epochs", "1500", "--fit.patience", "0", "--fit.validate", "100", *SMALL, "--fit.save-seconds", "0.2"]
+WORDS = ["--fit.epochs", "700", "--fit.patience", "0", "--fit.validate", "100", *SMALL, "--fit.save-seconds", "0.2"]
 
 
 def stop(by: signal.Signals, data, out):
@@ -42,7 +42,7 @@ def test_sigint_saves_and_resume_ends_where_an_undisturbed_run_ends(data, tmp_pa
     folder = tmp_path / "tiny-001"
     assert code == 130
     assert last == f"stopped at step {step} by SIGINT; saved; go on with: counterpoint resume {folder}"
-    assert 0 < step < 3000
+    assert 0 < step < 1400
     assert main(["resume", str(folder)]) == 0
     assert f"goes on from step {step}" in " ".join(capsys.readouterr().out.split())
 
@@ -50,7 +50,7 @@ def test_sigint_saves_and_resume_ends_where_an_undisturbed_run_ends(data, tmp_pa
     corpus = run.corpus()
     build = lambda key: run.recipe.build(run.recipe.facts(corpus), key)
     fit(build, corpus.train, corpus.valid, run.recipe.fit, seed=run.seed, folder=tmp_path / "whole")
-    for name in ("best.npz", "step-000003000.npz"):
+    for name in ("best.npz", "step-000001400.npz"):
         with np.load(run.checkpoints / name) as mine, np.load(tmp_path / "whole" / name) as theirs:
             for key in theirs.files:
                 if key != "__facts__":
