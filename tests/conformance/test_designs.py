@@ -8,7 +8,7 @@ import pytest
 from jax import random
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from conformance.crossings import FEW, MADE_FOR, PATHS, designs, shared_out
+from conformance.crossings import COSTLY, FEW, MADE_FOR, PATHS, designs, shared_out
 from conformance.parts import BOUNDS, batch_of, build, build_estimator, spoiled
 from counterpoint.core import Batch, Pairing
 
@@ -72,7 +72,10 @@ def test_a_pairing_is_blind_to_what_is_missing(pair):
     same_bits(run(pairing, spoiled(batch, 1e30), *args), found)
 
 
-SOME = [DESIGNS[i] for i in range(4, len(DESIGNS), len(DESIGNS) // 4)]
+SOME = [
+    design if design[0] not in COSTLY else pytest.param(design, marks=pytest.mark.slow)
+    for design in DESIGNS[4 :: len(DESIGNS) // 4]
+]
 
 
 @pytest.mark.parametrize("design", SOME, ids="+".join)

@@ -98,6 +98,7 @@ def test_categories_are_drawn_anew():
     assert found.log_evidence[0, 0] == pytest.approx(-0.6539264674, abs=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("x64")
 def test_both_sides_of_what_p_draws():
     p, _, law = linear(sharp=0.05)

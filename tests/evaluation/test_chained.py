@@ -51,6 +51,7 @@ def near(found, want, count):
     np.testing.assert_array_less(np.abs(found - want), 4 * np.sqrt(want * (1 - want) / count) + 2e-3)
 
 
+@pytest.mark.slow
 def test_what_is_generated_follows_the_exact_law():
     p = rtrbm()
     want = law(p)

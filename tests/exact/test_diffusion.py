@@ -111,7 +111,7 @@ def test_a_rollout_takes_the_closed_divergence_at_its_own_draws():
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("kind", ["real", "binary"])
+@pytest.mark.parametrize("kind", [pytest.param("real", marks=pytest.mark.slow), "binary"])
 def test_of_pure_noise_a_network_of_zeros_is_the_exact_reversal(kind):
     p = diffusion(kind, 7, silent=True)
     x = random.normal(KEY, (1, 1, 2)) if kind == "real" else jnp.array([[[1.0, 0.0]]])

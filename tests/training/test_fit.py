@@ -141,7 +141,9 @@ def best_of(fitted):
     return checkpoint.paths(eqx.filter(fitted.pairings[0], eqx.is_inexact_array)).items()
 
 
-@pytest.mark.parametrize("large", [step.LARGE, 0], ids=["in one batch", "one after the other"])
+@pytest.mark.parametrize(
+    "large", [step.LARGE, pytest.param(0, marks=pytest.mark.slow)], ids=["in one batch", "in turn"]
+)
 def test_each_repeat_equals_its_seed_alone(large, monkeypatch):
     """To rounding: one program for all has other matrix products. The second stops early, as it would alone."""
     monkeypatch.setattr(step, "LARGE", large)
