@@ -18,6 +18,7 @@ from counterpoint.estimators import EM
 from counterpoint.inference import ForwardBackward, Kalman, Prior
 from counterpoint.inference.messages import _logarithmic, _scaled
 from counterpoint.models import HMM, LDS
+from counterpoint.models.lds import Diagonal
 from counterpoint.training import FitConfig, OptimiserConfig, em, fit
 from counterpoint.training.em import iterate
 
@@ -233,11 +234,29 @@ def test_an_iteration_for_a_linear_dynamical_system_is_that_of_the_joint_gaussia
         np.testing.assert_allclose(a, b, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["gaussian", "lds"])
+@pytest.mark.parametrize("missing", [False, True])
+def test_noise_without_correlations_stays_so_and_no_less_than_its_floor(missing):
+    batch, _ = plane(missing)
+    parts = A, Q, C, np.diag(np.diag(R)), M0, P0, OFFSET
+    free, _ = iterate(LDS.of(*parts), Kalman(), (batch,))
+    held, _ = iterate(LDS.of(*parts[:3], Diagonal.of(R), *parts[4:]), Kalman(), (batch,))
+    want = np.diag(np.diag(free.observation_noise.matrix))
+    assert not np.allclose(want, free.observation_noise.matrix, atol=0.01)
+    np.testing.assert_allclose(held.observation_noise.matrix, want, atol=1e-9)
+    for a, b in zip(*(jax.tree.leaves((p.transition, p.readout, p.offset, p.noise, p.start)) for p in (held, free))):
+        np.testing.assert_allclose(a, b, atol=1e-9)
+    limit = tuple(float(want[i, i]) * factor for i, factor in enumerate((0.5, 1.0, 1.5)))
+    least = free.observation_noise.learned(want), Diagonal.of(R, limit).learned(want)
+    np.testing.assert_allclose(np.diag(least[1].matrix), np.maximum(np.diag(least[0].matrix), limit), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "lds", "lds, diagonal"])
 def test_the_likelihood_never_falls_and_batches_add_up(name):
     """Whole, and in two batches of one sequence each."""
-    p, q = (lds(), Kalman()) if name == "lds" else (hmm(name), ForwardBackward())
-    batch = plane(True)[0] if name == "lds" else batch_of(name)
+    p, q = (lds(), Kalman()) if "lds" in name else (hmm(name), ForwardBackward())
+    if "diagonal" in name:
+        p = eqx.tree_at(lambda p: p.observation_noise, p, Diagonal.of(R))
+    batch = plane(True)[0] if "lds" in name else batch_of(name)
     found = em(p, q, batch, 8)
     assert len(found.history) == 8
     assert (np.diff(found.history) > -1e-9).all()

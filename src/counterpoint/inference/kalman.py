@@ -117,9 +117,8 @@ class Kalman(AbstractExact):
         transition, noise = sums.move.solved(p.transition, p.noise.matrix)
         weights = jnp.concatenate([p.readout, p.offset[:, None]], 1)
         weights, observation_noise = sums.emission.solved(weights, p.observation_noise.matrix)
-        return LDS.of(
-            transition, noise, weights[:, :-1], observation_noise, start[:, 0], start_noise, offset=weights[:, -1]
-        )
+        shake = p.observation_noise.learned(observation_noise)
+        return LDS.of(transition, noise, weights[:, :-1], shake, start[:, 0], start_noise, offset=weights[:, -1])
 
 
 def triangle(rows: Float[Array, "m k"]) -> Float[Array, "k k"]:

@@ -24,8 +24,7 @@ class Covariance(eqx.Module):
     def of(cls, matrix) -> "Covariance":
         """From a positive definite matrix (d, d)."""
         lower = jnp.linalg.cholesky(jnp.asarray(matrix))
-        diagonal = jnp.diag(lower)
-        return cls(jnp.tril(lower, -1) + jnp.diag(diagonal + jnp.log(-jnp.expm1(-diagonal))))
+        return cls(jnp.tril(lower, -1) + jnp.diag(unsoftplus(jnp.diag(lower))))
 
     @property
     def cholesky(self) -> Float[Array, "d d"]:
@@ -35,16 +34,60 @@ class Covariance(eqx.Module):
     def matrix(self) -> Float[Array, "d d"]:
         return self.cholesky @ self.cholesky.T
 
+    def learned(self, matrix) -> "Covariance":
+        """Of the same kind."""
+        return Covariance.of(matrix)
+
+
+class Diagonal(eqx.Module):
+    """diag(floor + softplus(raw)^2): any raw (d,) is the variances of independent numbers."""
+
+    raw: Float[Array, " d"]
+    floor: tuple[float, ...] = eqx.field(static=True)
+
+    @classmethod
+    def of(cls, matrix, floor: tuple[float, ...] | None = None) -> "Diagonal":
+        """The diagonal of a matrix (d, d), and where it is below the floor (0 where none is given) that: of what is
+        most likely without these bounds, what is most likely with them."""
+        wanted = jnp.diag(jnp.asarray(matrix))
+        floor = (0.0,) * len(wanted) if floor is None else floor
+        return cls(unsoftplus(jnp.sqrt(jnp.maximum(wanted - jnp.asarray(floor, wanted.dtype), 1e-12))), floor)
+
+    @property
+    def variance(self) -> Float[Array, " d"]:
+        return jnp.asarray(self.floor, self.raw.dtype) + softplus(self.raw) ** 2
+
+    @property
+    def cholesky(self) -> Float[Array, "d d"]:
+        return jnp.diag(jnp.sqrt(self.variance))
+
+    @property
+    def matrix(self) -> Float[Array, "d d"]:
+        return jnp.diag(self.variance)
+
+    def learned(self, matrix) -> "Diagonal":
+        """Of the same kind."""
+        return Diagonal.of(matrix, self.floor)
+
+
+def unsoftplus(a: Float[Array, " d"]) -> Float[Array, " d"]:
+    """What softplus takes to `a`."""
+    return a + jnp.log(-jnp.expm1(-a))
+
 
 @dataclass(frozen=True)
 class LDSConfig:
-    """`latent` dimensions; starts as a slowly decaying state read out at random."""
+    """`latent` dimensions; starts as a slowly decaying state read out at random. The noise of entries is independent,
+    so that z has to say what they have in common (Roweis and Ghahramani 1999), and at least `floor` of the variance of
+    each: frames of which one entry follows from others would else be as likely as one pleases."""
 
     name: ClassVar[str] = "lds"
     latent: int = 8
+    floor: float = 1e-3
 
     def __post_init__(self):
         at_least(self, 1, "latent")
+        at_least(self, 0, "floor")
 
     def build(self, facts: Facts, key) -> "LDS":
         if facts.family.name != "gaussian" or len(facts.family.shape) != 1:
@@ -55,11 +98,12 @@ class LDSConfig:
         width, d = facts.family.width, self.latent
         mean, raw = np.split(facts.marginal, 2)
         scale = np.asarray(facts.family(jnp.asarray(np.concatenate([mean, raw]))).scale)  # pyright: ignore[reportAttributeAccessIssue]
+        floor = tuple((self.floor * np.asarray(scale, float) ** 2).tolist())
         return LDS.of(
             transition=0.9 * jnp.eye(d),
             noise=0.2 * jnp.eye(d),
             readout=random.normal(key, (width, d)) * scale[:, None] / d**0.5,
-            observation_noise=jnp.diag(jnp.asarray(scale) ** 2) / 2,
+            observation_noise=Diagonal.of(jnp.diag(jnp.asarray(scale) ** 2) / 2, floor),
             start=jnp.zeros(d),
             start_noise=jnp.eye(d),
             offset=jnp.asarray(mean),
@@ -69,13 +113,14 @@ class LDSConfig:
 class LDS(AbstractDirected):
     """z_1 ~ N(m_0, P_0), z_t = A z_t-1 + N(0, Q), x_t = C z_t + o + N(0, R).
 
-    z (d,), x (M,). `of` takes the matrices as they are written here. Its q is `Kalman`.
+    z (d,), x (M,). R is a `Diagonal` or a `Covariance`, which it stays in learning. `of` takes the matrices as they are
+    written here. Its q is `Kalman`.
     """
 
     transition: Float[Array, "d d"]
     noise: Covariance
     readout: Float[Array, "M d"]
-    observation_noise: Covariance
+    observation_noise: Covariance | Diagonal
     start: Float[Array, " d"]
     start_noise: Covariance
     offset: Float[Array, " M"]
@@ -83,11 +128,12 @@ class LDS(AbstractDirected):
 
     @classmethod
     def of(cls, transition, noise, readout, observation_noise, start, start_noise, offset=None) -> "LDS":
-        """A, Q, C, R, m_0, P_0 and the offset o (zeros where it is not given)."""
+        """A, Q, C, R, m_0, P_0 and the offset o (zeros where it is not given); R may be a `Diagonal`."""
         readout = jnp.asarray(readout)
         offset = jnp.zeros(readout.shape[0], readout.dtype) if offset is None else jnp.asarray(offset)
-        noises = (Covariance.of(a) for a in (noise, observation_noise, start_noise))
-        q, r, p0 = noises
+        made = isinstance(observation_noise, Covariance | Diagonal)
+        r = observation_noise if made else Covariance.of(observation_noise)
+        q, p0 = Covariance.of(noise), Covariance.of(start_noise)
         family = Family("full_gaussian", (readout.shape[0],))
         return cls(jnp.asarray(transition), q, readout, r, jnp.asarray(start), p0, offset, family)
 

@@ -47,5 +47,5 @@ RECIPES = [
         hmm(name, corpus, 25, "diagonal Gaussians", MOTION)
         for name, corpus in (("mit", "mocap_mit"), ("cmu", "mocap_cmu35"))
     ),
-    *(lds(name, corpus, 20, MOTION) for name, corpus in (("mit", "mocap_mit"), ("cmu", "mocap_cmu35"))),
+    *(lds(name, corpus, 40, MOTION) for name, corpus in (("mit", "mocap_mit"), ("cmu", "mocap_cmu35"))),
 ]

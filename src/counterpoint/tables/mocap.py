@@ -70,7 +70,7 @@ W4 = 0 alone were chosen by the bound.
         Row("G-RTRBM", ours("rtrbm"), numbers((14.41, 0.38), (10.91, 0.27)), GAN),
         Row("Conditional RBM, 3 lags", ours("crbm")),
         Row("Factored conditional RBM, 3 lags, 4 styles", ours("fcrbm")),
-        Row("Linear dynamical system, 20 dimensions", ours("lds")),
+        Row("Linear dynamical system, 40 dimensions", ours("lds")),
         Row("HMM, 25 states", ours("hmm")),
         Row("Linear regression on the last frame", ours("ar")),
         zero("DTSBN-S", "dtsbn-s"),
