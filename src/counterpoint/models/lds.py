@@ -10,7 +10,7 @@ from jax import Array, random
 from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected
-from counterpoint.distributions import Facts, Family, FullGaussian
+from counterpoint.distributions import Facts, Family, FullGaussian, Gaussian
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.numerics import softplus
 
@@ -33,6 +33,9 @@ class Covariance(eqx.Module):
     @property
     def matrix(self) -> Float[Array, "d d"]:
         return self.cholesky @ self.cholesky.T
+
+    def around(self, mean: Float[Array, " d"]) -> FullGaussian:
+        return FullGaussian(mean, self.cholesky)
 
     def learned(self, matrix) -> "Covariance":
         """Of the same kind."""
@@ -64,6 +67,9 @@ class Diagonal(eqx.Module):
     @property
     def matrix(self) -> Float[Array, "d d"]:
         return jnp.diag(self.variance)
+
+    def around(self, mean: Float[Array, " d"]) -> Gaussian:
+        return Gaussian(mean, jnp.sqrt(self.variance))
 
     def learned(self, matrix) -> "Diagonal":
         """Of the same kind."""
@@ -134,7 +140,7 @@ class LDS(AbstractDirected):
         made = isinstance(observation_noise, Covariance | Diagonal)
         r = observation_noise if made else Covariance.of(observation_noise)
         q, p0 = Covariance.of(noise), Covariance.of(start_noise)
-        family = Family("full_gaussian", (readout.shape[0],))
+        family = Family("gaussian" if isinstance(r, Diagonal) else "full_gaussian", (readout.shape[0],))
         return cls(jnp.asarray(transition), q, readout, r, jnp.asarray(start), p0, offset, family)
 
     def initial(self):
@@ -147,4 +153,4 @@ class LDS(AbstractDirected):
         return FullGaussian(*carry)
 
     def likelihood(self, carry, z):
-        return FullGaussian(self.readout @ z + self.offset, self.observation_noise.cholesky)
+        return self.observation_noise.around(self.readout @ z + self.offset)
