@@ -13,7 +13,7 @@ VERBS = {
     "evaluate": "measure a run on its test set, or compare two runs",
     "predict": "foretell each frame of a sequence from those before it",
     "generate": "let a run make new sequences, or continue given ones",
-    "compare": "measure the noise and bias of every gradient estimator that applies",
+    "compare": "measure every gradient estimator that applies, or how runs learned",
     "reproduce": "run a published table, row by row",
     "recipes": "list the recipes",
     "show": "show the four parts of a recipe or a run, and every setting",

@@ -104,3 +104,26 @@ def test_chains_are_compared_with_the_exact_gradient(tmp_path):
         assert (row["values"]["variance"] == 0) == exact
         assert (row["values"]["snr"] is None) == exact
         assert (row["values"]["bias"] == 0) >= exact
+
+
+def test_runs_are_compared_by_updates_and_by_time(run, tmp_path, capsys, refused, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    other, figure = tmp_path / "other", tmp_path / "rivals.svg"
+    shutil.copytree(run, other)
+    assert main(["compare", "runs", str(run), str(other), "--out", str(figure)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    rows = [row for row in json.loads((run / "metrics.json").read_text()) if "valid" in row]
+    best = max(rows, key=lambda row: row["valid"][0])
+    for name in (run.name, "other"):
+        (line,) = (line for line in lines if line.split()[:1] == [name])
+        assert line.split()[1:3] == [f"{best['valid'][0]:.3f}", str(best["step"])]
+    drawn = figure.read_text()
+    assert drawn.count("<!-- other -->") == drawn.count(f"<!-- {run.name} -->") == 1
+    config = json.loads((other / "config.json").read_text())
+    config["data"]["digest"] = "sha256:of others"
+    (other / "config.json").write_text(json.dumps(config))
+    assert "trained on different data" in refused("compare", "runs", str(run), str(other))
+    assert "is named twice" in refused("compare", "runs", str(run), str(run))
+    assert "RUNS is missing" in refused("compare", "runs")
+    assert "expected 'estimators' or 'runs'" in refused("compare", "curves", str(run))

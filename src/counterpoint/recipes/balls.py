@@ -30,7 +30,7 @@ RECIPES = [
     learned("dtsbn-s-1", "DTSBN-S 100-100 of order 1 (error 10.39)", TSBNConfig(units=deep), epochs=30, rate=1e-2),
     *(
         learned(f"tsbn-{n}", f"TSBN of order {n}, 100 units (error {error})", TSBNConfig(order=n), SBN, epochs, rate)
-        for n, error, epochs, rate in ((1, 9.48, 40, 1e-2), (2, 4.00, 20, 1e-3), (4, 3.07, 25, 1e-3))
+        for n, error, epochs, rate in ((1, 9.48, 24, 1e-2), (2, 4.00, 20, 1e-3), (4, 3.07, 25, 1e-3))
     ),
     learned("hmsbn", "HMSBN, 100 units (error 23.94)", TSBNConfig(sees=False), epochs=60, rate=1e-2),
     counted(1),

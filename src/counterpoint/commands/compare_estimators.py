@@ -1,0 +1,205 @@
+"""counterpoint compare estimators: side by side, on one batch of a recipe or a run."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from tyro.conf import Positional
+
+from counterpoint.commands.flags import parse
+from counterpoint.errors import CounterpointError, nearest
+
+OWN = "its own"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Compare every gradient estimator that applies to a recipe, as it starts, or to a run, as it was best.
+
+    All draw gradients of one bound on one batch, with the parameters held. Variance is that of the whole gradient, the
+    trace of its covariance. Bias is the distance of an estimator's mean from the gradient of the bound, by many draws
+    of the least noisy estimator that is unbiased for it, as a share of that gradient's length.
+    """
+
+    of: Annotated[Positional[str], tyro.conf.arg(metavar="RECIPE|RUN", help_behavior_hint="")]
+    """the name of a recipe, or the folder of a run"""
+    particles: Annotated[tuple[int, ...], tyro.conf.arg(help_behavior_hint="")] = ()
+    """numbers of particles of the bound; its own, where none is given"""
+    bound: Annotated[str | None, tyro.conf.arg(metavar="BOUND", help_behavior_hint="")] = None
+    """another bound than its own, such as trajectory_kl"""
+    sweeps: Annotated[tuple[int, ...], tyro.conf.arg(help_behavior_hint="")] = ()
+    """numbers of sweeps of a chain q, the k of CD-k; its own, where none is given"""
+    draws: int = 500
+    """gradients of each estimator"""
+    reference: int = 5000
+    """gradients of the reference"""
+    sequences: int = 8
+    """how many training sequences the batch has"""
+    steps: int = 20
+    """how many steps of each"""
+    only: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]],
+        tyro.conf.arg(metavar="ESTIMATOR", help_behavior_hint="(repeatable)"),
+    ] = ()
+    """compare this estimator, such as vimco, with its own"""
+    data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint="")] = None
+    """other data than those of the recipe"""
+    corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """where corpora are"""
+    seed: int = 0
+    """of the parameters of a recipe, and of every draw"""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """write estimators.json, estimators.md and estimators.png there"""
+
+
+def run(words: list[str]) -> None:
+    options = parse(Options, words, "counterpoint compare estimators", ["of"])
+    check(options)
+    from jax import random
+    from rich.console import Console
+
+    from counterpoint.commands.process import settle
+    from counterpoint.evaluation.gradients import gradients
+    from counterpoint.report import table
+    from counterpoint.report.estimators import COLUMNS, Compared, about, lines, write
+
+    settle()
+    console = Console(highlight=False, markup=False)
+    recipe, corpus, member = opened(options)
+    batch = batch_of(member.p, corpus, options)
+    key, found = random.fold_in(random.key(options.seed), 4), {}
+    for label, (at, one, bound) in settings(recipe, corpus, member, options).items():
+        pairings = applicable(recipe, corpus, one, bound, options)
+        with console.status(f"{label}: drawing from {', '.join(pairings)}"):
+            drawn = gradients(pairings, batch, key, options.draws)
+            reference = least_noisy(pairings, drawn)
+            exact = None
+            if reference:
+                one = {reference: pairings[reference]}
+                exact = gradients(one, batch, random.fold_in(key, 1), options.reference)[reference]
+        found[label] = Compared(at, reference, exact, drawn)
+    rows = lines(found)
+    title = f"{options.of}: {recipe.line()}"
+    said = about(options.draws, options.reference, batch)
+    for voice, name in (("p", "gradient of p's parameters"), ("q", "gradient of q's parameters")):
+        chosen = [row for row in rows if row["voice"] == voice]
+        if chosen:
+            console.print(table(chosen, COLUMNS, f"{title}\n{name}"))
+    console.print(said, soft_wrap=True)
+    if options.out is not None:
+        for path in write(options.out, title, said, rows, "counterpoint compare estimators " + " ".join(words)):
+            console.print(f"{path}", soft_wrap=True)
+
+
+def check(options: Options) -> None:
+    """Raise CounterpointError for numbers that nothing can be drawn with."""
+    for name in ("draws", "reference", "sequences", "steps"):
+        if getattr(options, name) < 1:
+            raise CounterpointError(f"--{name} is {getattr(options, name)}; give at least 1")
+    for name in ("particles", "sweeps"):
+        if any(k < 1 for k in getattr(options, name)):
+            raise CounterpointError(f"--{name} are {getattr(options, name)}; give at least 1 each")
+    if not 0 <= options.seed < 2**31:
+        raise CounterpointError(f"--seed is {options.seed}; give at least 0, below 2^31")
+
+
+def opened(options: Options) -> tuple[Any, Any, Any]:
+    """A recipe, its data, and a pairing: of a run the first repeat as it was best, of a recipe as it starts."""
+    from jax import random
+
+    from counterpoint.data import load
+    from counterpoint.recipes import recipe
+    from counterpoint.runs import is_run, open_run
+
+    if not is_run(options.of):
+        chosen = recipe(options.of)
+        corpus = load(options.data or chosen.data, options.corpora)
+        return chosen, corpus, chosen.build(chosen.facts(corpus), random.key(options.seed))
+    found = open_run(options.of)
+    if options.corpora:
+        found = dataclasses.replace(found, corpora=str(options.corpora))
+    home = found.corpus()
+    return found.recipe, load(options.data, options.corpora) if options.data else home, found.best(home)[0]
+
+
+def batch_of(p, corpus, options: Options):
+    """The first steps of the first training sequences."""
+    import jax.numpy as jnp
+
+    from counterpoint.data.batch import buckets, check_data, take
+
+    sequences = corpus.train.first(options.sequences, options.steps)
+    check_data(p, sequences)
+    (bucket,) = buckets(sequences, p, 1)
+    return take(bucket, jnp.arange(len(sequences)))
+
+
+def settings(recipe, corpus, member, options: Options) -> dict[str, tuple[dict[str, int], Any, Any]]:
+    """(the numbers, a pairing, a bound) for each number of particles and of sweeps, by what a table calls it."""
+    from jax import random
+
+    from counterpoint.core import Pairing
+    from counterpoint.registry import parts
+
+    every = parts("bound")
+    if options.bound is not None and options.bound not in every:
+        raise CounterpointError(f"--bound {options.bound}: no bound is called so{nearest(options.bound, every)}")
+    own = recipe.bound if options.bound is None else every[options.bound]()
+    bounds: dict[str, tuple[dict[str, int], Any]] = {own.label: ({}, own)}
+    if options.particles:
+        of = varied("bound", own, "particles", options.particles)
+        bounds = {f"{own.name.upper()}-{k}": ({"particles": k}, bound) for k, bound in of.items()}
+    if not options.sweeps:
+        return {label: (at, member, bound.build()) for label, (at, bound) in bounds.items()}
+    found, known = {}, recipe.facts(corpus)
+    for k, config in varied("q", recipe.q, "sweeps", options.sweeps).items():
+        q = config.build(member.p, known, random.key(options.seed))
+        one = Pairing(member.p, q, member.bound, member.estimator)
+        for label, (at, bound) in bounds.items():
+            found[f"{label}, k = {k}"] = (at | {"sweeps": k}, one, bound.build())
+    return found
+
+
+def varied(role: str, config: Any, name: str, values: tuple[int, ...]) -> dict[int, Any]:
+    """A part with each value of one setting. Raises CounterpointError where it has no such setting."""
+    if name not in {f.name for f in dataclasses.fields(config) if f.init}:
+        raise CounterpointError(f"--{name}: {role} {config.name} has none; leave it out")
+    return {value: dataclasses.replace(config, **{name: value}) for value in values}
+
+
+def applicable(recipe, corpus, member, bound, options: Options) -> dict[str, Any]:
+    """A pairing for each estimator whose gradient exists, and for the recipe's own with what it has learned.
+
+    Raises CounterpointError where none is left.
+    """
+    from jax import random
+
+    from counterpoint.core import Pairing
+    from counterpoint.registry import parts
+
+    found, refused, known = {}, "", recipe.facts(corpus)
+    every = {OWN: None}
+    for name, kind in parts("estimator").items():
+        variants = getattr(kind, "variants", lambda name=name, kind=kind: {name: kind()})()
+        every |= {label: config for label, config in variants.items() if not options.only or name in options.only}
+    for name in options.only:
+        if name not in parts("estimator"):
+            raise CounterpointError(f"--only {name}: no estimator is called so{nearest(name, parts('estimator'))}")
+    for label, config in every.items():
+        try:
+            estimator = config.build(member.p, known, random.key(options.seed)) if config else member.estimator
+            found[label] = Pairing(member.p, member.q, bound, estimator)
+        except CounterpointError as reason:
+            refused = str(reason)
+    if not found:
+        raise CounterpointError(f"no estimator applies: {refused}")
+    return found
+
+
+def least_noisy(pairings, drawn) -> str | None:
+    """The estimator of the smallest variance, both voices together, among those that are unbiased for the bound."""
+    noise = lambda name: drawn[name].p.variance + (drawn[name].q.variance if drawn[name].q else 0.0)
+    fair = (name for name, pairing in pairings.items() if pairing.estimator.unbiased(pairing.bound))
+    return min(fair, key=noise, default=None)
