@@ -3,9 +3,11 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from counterpoint.cli import main
+from counterpoint.commands.compare_runs import course
 
 FEW = ("--draws", "25", "--reference", "25", "--sequences", "2", "--steps", "4")
 
@@ -111,15 +113,22 @@ def test_runs_are_compared_by_updates_and_by_time(run, tmp_path, capsys, refused
     other, figure = tmp_path / "other", tmp_path / "rivals.svg"
     shutil.copytree(run, other)
     assert main(["compare", "runs", str(run), str(other), "--out", str(figure)]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    *lines, wrote = capsys.readouterr().out.splitlines()
+    assert wrote == str(figure)
     assert max(map(len, lines)) <= 80
     rows = [row for row in json.loads((run / "metrics.json").read_text()) if "valid" in row]
     best = max(rows, key=lambda row: row["valid"][0])
     for name in (run.name, "other"):
         (line,) = (line for line in lines if line.split()[:1] == [name])
-        assert line.split()[1:3] == [f"{best['valid'][0]:.3f}", str(best["step"])]
+        assert line.split()[1:4] == ["1", f"{best['valid'][0]:.3f}", str(best["step"])]
     drawn = figure.read_text()
     assert drawn.count("<!-- other -->") == drawn.count(f"<!-- {run.name} -->") == 1
+    longer = tmp_path / ("a-name-of-25-characters" + "-001")
+    shutil.copytree(run, longer)
+    assert main(["compare", "runs", str(run), str(longer)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(longer.name in line and f"{best['valid'][0]:.3f}" in line for line in lines)
     config = json.loads((other / "config.json").read_text())
     config["data"]["digest"] = "sha256:of others"
     (other / "config.json").write_text(json.dumps(config))
@@ -127,3 +136,13 @@ def test_runs_are_compared_by_updates_and_by_time(run, tmp_path, capsys, refused
     assert "is named twice" in refused("compare", "runs", str(run), str(run))
     assert "RUNS is missing" in refused("compare", "runs")
     assert "expected 'estimators' or 'runs'" in refused("compare", "curves", str(run))
+
+
+def test_a_course_says_when_each_repeat_was_best():
+    bounds = [-3.0, -9.0], [-1.0, -8.0], [-2.0, -7.0]
+    history = [{"step": 10 * i, "seconds": float(i), "valid": valid} for i, valid in enumerate(bounds)]
+    found = course(None, history, "valid")
+    np.testing.assert_array_equal(found.best, [-1, -7])
+    assert (found.at(found.steps), found.at(found.seconds)) == (15.0, 1.5)
+    errors = course(None, [row | {"error": [-v for v in row["valid"]]} for row in history], "error")
+    np.testing.assert_array_equal(errors.best, [1, 7])

@@ -97,6 +97,8 @@ def test_the_corpus():
         ({"radius": (5.5,)}, r"3 balls of radius 5\.5 do not fit"),
         ({"radius": (-1.0,)}, r"radius is \(-1\.0,\); give one positive number"),
         ({"radius": (float("nan"),)}, r"radius is \(nan,\)"),
+        ({"radius": (4.5, 2.0, 2.0)}, r"3 balls of radius 4\.5, 2 do not fit"),
+        ({"mass": (1.0, 2.0), "length": 1}, r"mass is \(1\.0, 2\.0\); give one positive number, or one for each ball"),
         ({"length": 0}, "length is 0; give at least 1"),
         ({"balls": 0}, "balls is 0"),
         ({"valid": 0}, "valid is 0; give at least 1 sequence"),

@@ -2,7 +2,7 @@
 
 import importlib
 
-from counterpoint.errors import CounterpointError, nearest
+from counterpoint.errors import CounterpointError
 
 HELP = """usage: counterpoint compare estimators RECIPE|RUN [--OPTION ...]
        counterpoint compare runs RUN RUN2 ... [--OPTION ...]
@@ -11,7 +11,8 @@ estimators  noise and bias of every gradient estimator that applies, on one
             batch with the parameters held
 runs        how they learned: validation against updates and against time
 
-Settings of each:  counterpoint compare estimators --help
+Settings:   counterpoint compare estimators --help,
+            counterpoint compare runs --help
 """
 
 WHAT = ("estimators", "runs")
@@ -22,7 +23,5 @@ def run(words: list[str]) -> None:
         print(HELP, end="")
         return
     if words[0] not in WHAT:
-        raise CounterpointError(
-            f"compare is given {words[0]!r}, expected 'estimators' or 'runs'{nearest(words[0], WHAT)}"
-        )
+        raise CounterpointError(f"compare is given {words[0]!r}, expected 'estimators' or 'runs'")
     importlib.import_module(f"counterpoint.commands.compare_{words[0]}").run(words[1:])

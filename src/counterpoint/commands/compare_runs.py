@@ -1,17 +1,20 @@
 """counterpoint compare runs: how fast each learned, by updates and by the clock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import tyro
 from tyro.conf import Positional
 
 from counterpoint.commands.flags import parse
 from counterpoint.errors import CounterpointError
+from counterpoint.report.rivals import Course
 
-COLUMNS = ("run", "best", "at update", "after", "took")
+COLUMNS = ("run", "seeds", "best", "at update", "after")
+TITLES = {"valid": "Validation bound, nats per step, higher is better", "error": "Validation error of prediction"}
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,9 @@ class Options:
     """Compare runs on the same data by their validation, as it went on with updates and with the clock.
 
     What is compared is the bound that each was trained on, in nats per step, higher is better: lower bounds of
-    different tightness differ for that alone. Time is that of training with its validations, on whatever machine and
-    beside whatever else it ran.
+    different tightness differ for that alone. Where predictions selected all of them (--fit.select), it is their error,
+    lower is better. Time is that of training with its validations, on whatever machine and beside whatever else it
+    ran; several seeds in one program take longer than one.
     """
 
     runs: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(metavar="RUN ...", help_behavior_hint="")]
@@ -38,21 +42,16 @@ def run(words: list[str]) -> None:
     from counterpoint.runs import open_run
 
     found = named([open_run(folder) for folder in options.runs])
-    histories = {name: validated(one) for name, one in found.items()}
-    console = Console(highlight=False, markup=False)
-    console.print(
-        table(
-            [line(name, histories[name]) for name in found],
-            COLUMNS,
-            "Validation bound, nats per step",
-            whole=COLUMNS,
-        )
-    )
-    many = max(len(row["valid"]) for rows in histories.values() for row in rows)
-    if many > 1:
-        console.print("± is the standard deviation over repeats; where and when are means over them.", soft_wrap=True)
+    histories = {name: one.progress().history for name, one in found.items()}
+    errors = all("error" in row for rows in histories.values() for row in rows if "valid" in row)
+    key = "error" if errors else "valid"
+    courses = {name: course(found[name], histories[name], key) for name in found}
     if options.out is not None:
-        rivals(histories, options.out)
+        rivals(courses, TITLES[key], options.out)
+    console = Console(highlight=False, markup=False)
+    console.print(table([line(name, one) for name, one in courses.items()], COLUMNS, TITLES[key], whole=COLUMNS[1:]))
+    console.print("± is the standard deviation over seeds; where and when are means over them.", soft_wrap=True)
+    if options.out is not None:
         console.print(f"{options.out}", soft_wrap=True)
 
 
@@ -74,29 +73,26 @@ def named(runs: Sequence[Any]) -> dict[str, Any]:
     return found
 
 
-def validated(one: Any) -> list[dict]:
-    """The rows of its history that have a validation. Raises CounterpointError where there is none."""
-    rows = [row for row in one.progress().history if "valid" in row]
-    if not rows:
+def course(one: Any, history: Sequence[Mapping], key: str) -> Course:
+    """How its validation went. Raises CounterpointError where a repeat has none that is a number."""
+    rows = [row for row in history if key in row]
+    values = np.array([row[key] for row in rows], float).reshape(len(rows), -1)
+    if not len(rows) or not np.isfinite(values).any(0).all():
         raise CounterpointError(f"{one.folder} has no validation yet; counterpoint resume {one.folder}")
-    return rows
+    steps, seconds = (np.array([row[key] for row in rows], float) for key in ("step", "seconds"))
+    return Course(steps, seconds, values, np.nanargmin(values, 0) if key == "error" else np.nanargmax(values, 0))
 
 
-def line(name: str, rows: Sequence[dict]) -> dict[str, Any]:
-    """What a table says of a run: where each repeat had its best validation, and when."""
-    import numpy as np
-
+def line(name: str, course: Course) -> dict[str, Any]:
+    """What a table says of a run."""
     from counterpoint.report import duration
 
-    values = np.array([row["valid"] for row in rows], float)
-    at = np.nanargmax(values, axis=0)
-    steps, seconds = (np.array([row[key] for row in rows], float)[at].mean() for key in ("step", "seconds"))
-    best = np.nanmax(values, axis=0)
+    best = course.best
     plus = f" ± {best.std(ddof=1):.3f}" if len(best) > 1 else ""
     return {
         "run": name,
+        "seeds": len(best),
         "best": f"{best.mean():.3f}{plus}",
-        "at update": round(steps),
-        "after": duration(seconds),
-        "took": duration(rows[-1]["seconds"]),
+        "at update": round(course.at(course.steps)),
+        "after": duration(course.at(course.seconds)),
     }

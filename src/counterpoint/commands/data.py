@@ -104,5 +104,6 @@ def choices(read: Callable[..., Any]) -> type:
     left = [p for p in inspect.signature(read).parameters.values() if p.kind is not p.VAR_POSITIONAL]
     fields = [(p.name, hints[p.name], dataclasses.field(default=p.default)) for p in left]
     kind = dataclasses.make_dataclass("Choices", fields, bases=(Save,), frozen=True)
-    kind.__doc__ = inspect.getdoc(getattr(read, "func", read))
+    about = inspect.getdoc(getattr(read, "func", read)) or ""
+    kind.__doc__ = "\n\n".join(part for part in about.split("\n\n") if not part.startswith("Raises "))
     return kind

@@ -42,8 +42,10 @@ def bouncing_balls(
     """The corpus of the TSBN and RTRBM papers, drawn anew: frames (resolution^2,) float32, row after row.
 
     In print 4000 sequences train and 200 test, none validate: here the last 200 of the 4000 do. The test set depends
-    on `seed`, but not on `train` and `valid`. Radius and mass are one for all balls or one for each; the box has side
-    10. Raises what `simulate` and `render` raise.
+    on `seed`, but not on `train` and `valid`. `radius` and `mass` are one number for all balls or one for each; the box
+    has side 10.
+
+    Raises what `simulate` and `render` raise.
     """
     counts = {"train": train, "valid": valid, "test": test}
     for split, count in counts.items():
@@ -87,6 +89,7 @@ def simulate(
     for name, value in (("sequences", sequences), ("length", length), ("balls", balls)):
         if value < 1:
             raise CounterpointError(f"bouncing balls: {name} is {value}; give at least 1")
+    _each("mass", mass, balls)
     position, velocity = np.empty((2, sequences, length, balls, 2))
     v = rng.standard_normal((sequences, balls, 2))
     v *= SPEED / np.sqrt((v**2).sum((1, 2), keepdims=True))
@@ -148,8 +151,9 @@ def _places(rng: np.random.Generator, sequences: int, balls: int, r: np.ndarray,
             left = np.delete(left, good)
             if not len(left):
                 return x
+    sizes = ", ".join(f"{one:g}" for one in dict.fromkeys(r.tolist()))
     raise CounterpointError(
-        f"{balls} balls of radius {r.max():g} do not fit into a box of side {box:g} ({len(left)} of {sequences}"
+        f"{balls} balls of radius {sizes} do not fit into a box of side {box:g} ({len(left)} of {sequences}"
         f" sequences found no room in {ROUNDS} draws); give fewer or smaller balls"
     )
 

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected
 from counterpoint.distributions import Facts, Family, FullGaussian, Gaussian
-from counterpoint.errors import CounterpointError, at_least
+from counterpoint.errors import CounterpointError, at_least, share
 from counterpoint.numerics import softplus
 
 
@@ -54,7 +54,9 @@ class Diagonal(eqx.Module):
         most likely without these bounds, what is most likely with them."""
         wanted = jnp.diag(jnp.asarray(matrix))
         floor = (0.0,) * len(wanted) if floor is None else floor
-        return cls(unsoftplus(jnp.sqrt(jnp.maximum(wanted - jnp.asarray(floor, wanted.dtype), 1e-12))), floor)
+        least = jnp.asarray(floor, wanted.dtype)
+        # a little above it: on it the slope of softplus is nothing, and no gradient would lead away
+        return cls(unsoftplus(jnp.sqrt(jnp.maximum(wanted - least, 1e-6 * least + 1e-12))), floor)
 
     @property
     def variance(self) -> Float[Array, " d"]:
@@ -93,7 +95,7 @@ class LDSConfig:
 
     def __post_init__(self):
         at_least(self, 1, "latent")
-        at_least(self, 0, "floor")
+        share(self, "floor")
 
     def build(self, facts: Facts, key) -> "LDS":
         if facts.family.name != "gaussian" or len(facts.family.shape) != 1:
@@ -134,7 +136,8 @@ class LDS(AbstractDirected):
 
     @classmethod
     def of(cls, transition, noise, readout, observation_noise, start, start_noise, offset=None) -> "LDS":
-        """A, Q, C, R, m_0, P_0 and the offset o (zeros where it is not given); R may be a `Diagonal`."""
+        """A, Q, C, R, m_0, P_0 and the offset o (zeros where it is not given); R may be a
+        `counterpoint.models.lds.Diagonal`."""
         readout = jnp.asarray(readout)
         offset = jnp.zeros(readout.shape[0], readout.dtype) if offset is None else jnp.asarray(offset)
         made = isinstance(observation_noise, Covariance | Diagonal)

@@ -24,11 +24,11 @@ CORPORA = {
 }
 
 
-RULES = {"logistic": OptimiserConfig(p=3e-3), "lstm": OptimiserConfig(p=1e-2, schedule="cosine")}
+OPTIMISERS = {"logistic": OptimiserConfig(p=3e-3), "lstm": OptimiserConfig(p=1e-2, schedule="cosine")}
 
 
 def recipe(name: str, about: str, corpus: str, p: Any, fit: FitConfig) -> Recipe:
-    fit = replace(fit, optimiser=RULES[p.cell])
+    fit = replace(fit, optimiser=OPTIMISERS[p.cell])
     q, bound, estimator = PriorConfig(), ELBO(), Pathwise()
     return Recipe(name, about, corpus, p, q, bound, estimator, fit, particles=0)
 

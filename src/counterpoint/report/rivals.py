@@ -1,7 +1,8 @@
 """Several runs in one figure: validation against updates, and against time."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,41 +12,66 @@ from counterpoint.report.canvas import new_figure, save
 SCALES = ((90.0, "seconds", 1.0), (5400.0, "minutes", 60.0), (float("inf"), "hours", 3600.0))
 
 
-def rivals(histories: Mapping[str, Sequence[Mapping[str, Any]]], path: str | os.PathLike) -> None:
-    """Mean validation bound over repeats, nats per step, of every run (title -> rows of its history, see `curves`, with
-    "seconds"), against updates at the left and training time at the right; a dot where the mean is best.
+@dataclass(frozen=True)
+class Course:
+    """How the validations of one run went.
 
-    The steep first tenth of each is cut off. Raises CounterpointError where the file cannot be written.
+    steps, seconds (n,)   after how many updates, and how much training
+    values (n, R)         what was measured of each repeat
+    where (R,)            which of the n was best
+    """
+
+    steps: np.ndarray
+    seconds: np.ndarray
+    values: np.ndarray
+    where: np.ndarray
+
+    @property
+    def best(self) -> np.ndarray:
+        """(R,) the best of each repeat."""
+        return np.take_along_axis(self.values, self.where[None], 0)[0]
+
+    def at(self, when: np.ndarray) -> float:
+        """The mean over repeats of when they were best."""
+        return float(when[self.where].mean())
+
+
+def rivals(courses: Mapping[str, Course], what: str, path: str | os.PathLike) -> None:
+    """The mean over repeats of `what` was validated, of every run by its title, against updates at the left and
+    training time at the right; a dot at the mean of their bests.
+
+    Seen is what runs did on the later four fifths of the way to their best. Raises CounterpointError where the file
+    cannot be written.
     """
     from matplotlib import colormaps
 
-    means = {name: np.array([np.mean(row["valid"]) for row in rows]) for name, rows in histories.items()}
-    longest = max(rows[-1]["seconds"] for rows in histories.values())
+    longest = max(course.seconds[-1] for course in courses.values())
     unit, scale = next((unit, scale) for limit, unit, scale in SCALES if longest < limit)
     figure = new_figure(4.2)
     panels: Any = figure.subplots(1, 2, sharey=True)
-    colours = colormaps["viridis"](np.linspace(0.0, 0.85, len(histories)))
-    for axes, key, by, label in zip(panels, ("step", "seconds"), (1.0, scale), ("updates", f"{unit} of training")):
-        for (name, rows), colour in zip(histories.items(), colours):
-            x, y = np.array([row[key] for row in rows]) / by, means[name]
-            axes.plot(x, y, color=colour, linewidth=1.6, label=name)
-            best = int(np.nanargmax(y))
-            axes.plot(x[best], y[best], "o", color=colour, mec="white", mew=0.9, clip_on=False, zorder=4)
+    colours = colormaps["viridis"](np.linspace(0.0, 0.85, len(courses)))
+    for axes, key, by, label in zip(panels, ("steps", "seconds"), (1.0, scale), ("updates", f"{unit} of training")):
+        for (name, course), colour in zip(courses.items(), colours):
+            when = getattr(course, key) / by
+            axes.plot(when, course.values.mean(1), color=colour, linewidth=1.6, label=name)
+            dot = {"color": colour, "mec": "white", "mew": 0.9, "clip_on": False, "zorder": 4}
+            axes.plot(course.at(when), course.best.mean(), "o", **dot)
         axes.set_xlabel(label)
         axes.set_xlim(left=0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
         axes.set_axisbelow(True)
-    panels[0].set_ylim(*_limits(means))
-    panels[0].set_ylabel("validation bound,\nnats per step (higher is better)")
+    panels[0].set_ylim(*_limits(courses))
+    panels[0].set_ylabel(what.replace(", ", ",\n", 1))
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper left", ncols=3, frameon=False, fontsize=8)
     save(figure, path)
 
 
-def _limits(means: Mapping[str, np.ndarray]) -> tuple[float, float]:
-    """What each run does after its first tenth, and its best."""
-    kept = np.concatenate([np.append(y[len(y) // 10 :], np.nanmax(y)) for y in means.values()])
+def _limits(courses: Mapping[str, Course]) -> tuple[float, float]:
+    """Of what each repeat did on the later four fifths of the way to its best."""
+    ways = (member[i // 5 : i + 1] for one in courses.values() for member, i in zip(one.values.T, one.where))
+    kept = np.concatenate(list(ways))
     kept = kept[np.isfinite(kept)]
     margin = 0.05 * (kept.max() - kept.min()) or 0.5
     return float(kept.min() - margin), float(kept.max() + margin)

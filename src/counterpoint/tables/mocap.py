@@ -39,7 +39,7 @@ expectation maximisation, draw nothing: their prediction is E[x_t | x_<t] itself
 CMU: subject 35, one walk and one run to test. Of the 31 other sequences, on which the paper trains, one run and two
 walks validate here. The paper's 58 features cannot be had. Ours are the 59 of Taylor et al., each scaled to variance
 one over those 31. So the paper's numbers are on another scale, stand in columns of their own, and cannot be compared
-with ours; compare ours with the two baselines. There our networks, the HMSBN apart, and the regression add what they
+with ours; compare ours with regression and the copy. Our networks there, but the HMSBN, and regression add what they
 say to the last frame, W4 = I + what is learned, and weight decay draws them towards its copy: subject 35 has few runs,
 and started at W4 = 0, as in the paper, of networks and regression the DTSBN-D alone learned to copy one, not with every
 seed. The scale of a Gaussian is the softplus of its number here; print has the logarithm of a variance or a deviation.
