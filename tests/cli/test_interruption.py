@@ -8,6 +8,7 @@ import time
 
 import jax
 import numpy as np
+import pytest
 
 from cli.cases import SMALL
 from counterpoint.cli import main
@@ -37,6 +38,7 @@ def stop(by: signal.Signals, data, out):
     return process.returncode, last, int(last.split()[3])
 
 
+@pytest.mark.slow
 def test_sigint_saves_and_resume_ends_where_an_undisturbed_run_ends(data, tmp_path, capsys):
     code, last, step = stop(signal.SIGINT, data, tmp_path)
     folder = tmp_path / "tiny-001"

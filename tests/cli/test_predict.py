@@ -75,6 +75,7 @@ def test_predict_refuses_a_posterior_that_looks_ahead(run, refused, tmp_path):
     assert "looks ahead" in refused("predict", str(copy))
 
 
+@pytest.mark.slow
 def test_another_seed_draws_otherwise_and_the_runs_own_is_the_default(run, tmp_path):
     def drawn(*words):
         out = tmp_path / "drawn.npz"

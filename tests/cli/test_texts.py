@@ -36,6 +36,7 @@ def row(text, start):
     return next(line for line in text.splitlines() if line.strip().startswith(start))
 
 
+@pytest.mark.slow
 def test_predict_prints_both_precisions_beside_the_baselines(learned, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     out = tmp_path / "words.npz"

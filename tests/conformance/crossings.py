@@ -98,7 +98,7 @@ MEETS = {  # q that fit many p and compile for long: the p that stand for all he
     "recurrent_filtering": ("srnn", "svg"),
     "smoothing": ("srnn", "hmm-index"),
     "iterative": ("srnn", "lds"),
-    "iterative-rate": ("lds",),
+    "iterative-rate": ("srnn",),
     "optimised": ("tsbn-1", "dmm"),
     "optimised-filtering": ("hmm-binary",),
 }

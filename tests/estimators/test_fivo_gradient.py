@@ -68,6 +68,7 @@ def distance(draws, want):
     return np.abs(draws.mean(0) - want) / (draws.std(0) / REPEATS**0.5 + 1e-12)
 
 
+@pytest.mark.slow
 def test_the_score_of_the_ancestors_makes_the_gradient_unbiased_and_its_absence_biased():
     p, q = parts()
     grad = jax.jit(jax.grad(lambda parts: bound(*parts)))((p, q))

@@ -89,6 +89,7 @@ def test_dreams_follow_p_and_teach_only_q():
     assert all((np.asarray(a) != 0).any() for a in jax.tree.leaves(grad_q))
 
 
+@pytest.mark.slow
 def test_p_learns_nothing_through_q_in_gaps():
     """Where x is missing the prior takes q's place; its log-density must not pull p."""
     p, q = tsbn()

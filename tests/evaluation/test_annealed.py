@@ -47,6 +47,7 @@ def unbiased(log_w, log_p):
     assert (error < 0.15).all()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("x64")
 def test_weights_of_a_linear_system_have_the_mean_of_its_closed_form():
     """From the prior, in so few temperatures that a move which left its law would show."""
@@ -57,6 +58,7 @@ def test_weights_of_a_linear_system_have_the_mean_of_its_closed_form():
     np.testing.assert_allclose(exact.log_likelihood[0], law.logpdf(x[:2])[:, None].repeat(3, 1), atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("x64")
 def test_more_temperatures_find_what_importance_sampling_from_the_prior_does_not():
     p, x, law = linear(sharp=0.005)
@@ -67,6 +69,7 @@ def test_more_temperatures_find_what_importance_sampling_from_the_prior_does_not
     assert (few - want).mean() < -20
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("x64")
 def test_its_chains_end_in_the_posterior():
     p, x, _ = linear(sharp=0.5)

@@ -55,6 +55,7 @@ def test_the_bound_is_measured_where_an_estimator_reports_something_else():
     assert found.bound_error < 1e-5
 
 
+@pytest.mark.slow
 def test_the_bound_itself_is_followed_unless_a_step_is_named():
     """At the start of a warm-up the KL weighs nothing."""
     one, batch = pairing("vrnn-gru", "filtering", Pathwise()), batch_of("vrnn-gru")
@@ -86,6 +87,7 @@ def tsbn():
     return pairings, gradients(pairings, batch_of("tsbn-1"), random.key(5), 3000)
 
 
+@pytest.mark.slow
 def test_an_estimator_is_biased_where_it_does_not_say_otherwise(tsbn):
     pairings, found = tsbn
     reference = found["vimco"].q
@@ -100,12 +102,14 @@ def test_an_estimator_is_biased_where_it_does_not_say_otherwise(tsbn):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_baselines_take_variance_away_and_local_signals_more(tsbn):
     noise = {name: result.q.variance for name, result in tsbn[1].items()}
     assert noise["vimco, local"] < noise["vimco"] < noise["score_function, bare"] / 10
     assert noise["score_function, local"] < noise["score_function"] < noise["score_function, bare"] / 10
 
 
+@pytest.mark.slow
 def test_chains_that_persist_are_given_time_to_leave_their_start():
     """All start in one of p's two modes, and leave it for the other once in some eighty sweeps."""
     p = RBM(jnp.full((1, 3), 6.0), jnp.full(1, -9.0), jnp.full(3, -3.0))

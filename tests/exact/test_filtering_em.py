@@ -93,6 +93,7 @@ def test_many_gradient_steps_reach_the_optimum_of_every_step():
     assert float(found) == pytest.approx(float(two_points(lds(), Kalman(smooth=False), LDS_FRAMES)), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_what_is_reported_of_the_iterations_is_their_exact_free_energy():
     q = build(update="gradient", step=0.3, iterations=3)
     run = eqx.filter_jit(lambda p, q: rollout(p, q, whole(LDS_FRAMES), random.key(0), particles=4000)[0].steps)

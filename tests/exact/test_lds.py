@@ -48,6 +48,7 @@ def test_drawn_paths_reach_the_exact_free_energy(q, want):
     assert abs(values.mean() - want) < 4 * values.std() / len(values) ** 0.5
 
 
+@pytest.mark.slow
 def test_marginals_of_the_last_step_are_the_filtered_ones():
     p, q = lds(), Kalman()
     means = [0.2777777778, -0.0349397590, 0.5977195722, 0.6205174368]

@@ -81,6 +81,7 @@ def shares(x) -> np.ndarray:
     return np.bincount(np.asarray(x @ jnp.array([4.0, 2.0, 1.0]), int), minlength=8) / len(x)
 
 
+@pytest.mark.slow
 def test_temperatures_keep_every_law():
     """From draws of all laws at once, the last is p's still; the wrong acceptance would move it."""
     p, count = wide(), 20_000

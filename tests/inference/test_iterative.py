@@ -187,6 +187,7 @@ def test_every_evaluation_has_noise_of_its_own():
     assert len(np.unique(noise)) == noise.size
 
 
+@pytest.mark.slow
 def test_what_is_missing_of_a_frame_does_not_move_q():
     p = build_p("lds")
     q = build(p, step=0.2, iterations=2, **EXACT)

@@ -47,6 +47,7 @@ def proposed(p, q, x):
     return law(q, jnp.asarray(x), random.key(2))
 
 
+@pytest.mark.slow
 def test_coins_reach_the_best_of_their_family_from_any_start():
     p, q = sbn()
     trace = score_paths(p, Prior(), V, STATES)

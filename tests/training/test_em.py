@@ -19,6 +19,7 @@ def drawn():
     return tuple(np.repeat(rng.integers(0, 2, (1, 2)), length, 0).astype(np.uint8) for length in (6, 3, 1, 5, 4, 6))
 
 
+@pytest.mark.slow
 def test_sequences_of_any_lengths_are_those_of_one_batch():
     x = drawn()
     p = HMMConfig(states=2).build(facts(x), random.key(0))
