@@ -94,12 +94,12 @@ def test_what_cannot_be_compared_is_refused(run, refused):
 
 @pytest.mark.slow
 def test_chains_are_compared_with_the_exact_gradient(tmp_path):
-    words = ("--sweeps", "1", "3", "--draws", "50", "--reference", "25", "--sequences", "32", "--out", str(tmp_path))
+    words = ("--sweeps", "2", "--draws", "50", "--reference", "25", "--sequences", "32", "--out", str(tmp_path))
     assert main(["compare", "estimators", "bars-rbm", "--bound", "trajectory_kl", *words]) == 0
     rows = json.loads((tmp_path / "estimators.json").read_text())["rows"]
     names = {"its own", "cd", "cd, whole", "pcd", "pcd, tempered", "maximum_likelihood"}
     assert {(row["bound"], row["estimator"].removesuffix(" *")) for row in rows} == {
-        (f"TRAJECTORY_KL (no bound), k = {k}", name) for k in (1, 3) for name in names
+        ("TRAJECTORY_KL (no bound), k = 2", name) for name in names
     }
     for row in rows:
         exact = row["estimator"] == "maximum_likelihood *"

@@ -28,11 +28,11 @@ def stop(by: signal.Signals, data, out):
     words = [sys.executable, "-c", SCRIPT, "train", "--data", data, "--out", str(out), *WORDS]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     checkpoints = out / "tiny-001" / "checkpoints"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while not list(checkpoints.glob("step-*.npz")) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(process.pid, by)
-    printed, complaints = process.communicate(timeout=60)
+    printed, complaints = process.communicate(timeout=240)
     assert not complaints
     last = printed.rstrip().splitlines()[-1]
     return process.returncode, last, int(last.split()[3])
