@@ -20,3 +20,8 @@ def softplus(a: Float[Array, "..."]) -> Float[Array, "..."]:
 def _slope(primals, tangents):
     (a,), (change,) = primals, tangents
     return softplus(a), jax.nn.sigmoid(a) * change
+
+
+def unsoftplus(y: Float[Array, "..."]) -> Float[Array, "..."]:
+    """What softplus takes to y > 0: y + log(1 - e^-y)."""
+    return y + jnp.log(-jnp.expm1(-y))

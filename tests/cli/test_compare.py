@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from counterpoint.cli import main
 from counterpoint.commands.compare_runs import course
+from counterpoint.errors import CounterpointError
 
 FEW = ("--draws", "25", "--reference", "25", "--sequences", "2", "--steps", "4")
 
@@ -146,3 +148,7 @@ def test_a_course_says_when_each_repeat_was_best():
     assert (found.at(found.steps), found.at(found.seconds)) == (15.0, 1.5)
     errors = course(None, [row | {"error": [-v for v in row["valid"]]} for row in history], "error")
     np.testing.assert_array_equal(errors.best, [1, 7])
+    early = SimpleNamespace(folder="runs/early-001")
+    for nothing in ([], [{"step": 5, "seconds": 0.5, "valid": [float("nan")]}]):
+        with pytest.raises(CounterpointError, match="no validation yet; counterpoint resume runs/early-001"):
+            course(early, nothing, "valid")

@@ -76,10 +76,10 @@ def named(runs: Sequence[Any]) -> dict[str, Any]:
 def course(one: Any, history: Sequence[Mapping], key: str) -> Course:
     """How its validation went. Raises CounterpointError where a repeat has none that is a number."""
     rows = [row for row in history if key in row]
-    values = np.array([row[key] for row in rows], float).reshape(len(rows), -1)
-    if not len(rows) or not np.isfinite(values).any(0).all():
+    values = np.array([row[key] for row in rows], float)
+    if not rows or not np.isfinite(values).any(0).all():
         raise CounterpointError(f"{one.folder} has no validation yet; counterpoint resume {one.folder}")
-    steps, seconds = (np.array([row[key] for row in rows], float) for key in ("step", "seconds"))
+    steps, seconds = (np.array([row[name] for row in rows], float) for name in ("step", "seconds"))
     return Course(steps, seconds, values, np.nanargmin(values, 0) if key == "error" else np.nanargmax(values, 0))
 
 

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from counterpoint.distributions.family import FAMILIES, Family
 from counterpoint.distributions.gaussian import LOG_TWO_PI, UNIT
 from counterpoint.errors import CounterpointError
-from counterpoint.numerics import softplus
+from counterpoint.numerics import softplus, unsoftplus
 
 LEAST_RATE = 1e-6  # of a coin, or of a category
 LEAST_SCALE = 1e-2  # of a Gaussian entry, as a share of its scale over all members
@@ -109,18 +109,13 @@ class Normals(NamedTuple):
         mean, square = first / jnp.maximum(count, 1e-30), second / jnp.maximum(count, 1e-30)
         scale = unit[None] * jnp.sqrt(jnp.maximum(square - mean**2, LEAST_SCALE**2))
         numbers = {
-            "gaussian": lambda: _unsoftplus(scale - 1e-4) - UNIT,
+            "gaussian": lambda: unsoftplus(jnp.maximum(scale - 1e-4, 1e-6)) - UNIT,
             "gaussian_log_std": lambda: jnp.log(scale),
             "gaussian_log_variance": lambda: 2 * jnp.log(scale),
         }[self.family.name]()
         new = jnp.concatenate([centre[None] + unit[None] * mean, numbers], 1)
         seen = jnp.broadcast_to(count > 0, mean.shape)
         return jnp.where(jnp.concatenate([seen, seen], 1), new, self.raw)
-
-
-def _unsoftplus(y):
-    y = jnp.maximum(y, 1e-6)
-    return y + jnp.log(-jnp.expm1(-y))
 
 
 EXPONENTIAL = {

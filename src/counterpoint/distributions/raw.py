@@ -12,6 +12,7 @@ from counterpoint.distributions.categorical import Categorical
 from counterpoint.distributions.chain import Chain
 from counterpoint.distributions.gaussian import UNIT, FullGaussian, Gaussian
 from counterpoint.errors import CounterpointError
+from counterpoint.numerics import unsoftplus
 
 LEAST = 1e-6  # above the floor of a standard deviation
 
@@ -56,5 +57,4 @@ def _(law: Chain):
 
 def unscaled(scale):
     """s with softplus(s + c) + 1e-4 = scale."""
-    rest = jnp.maximum(scale - 1e-4, LEAST)
-    return rest + jnp.log(-jnp.expm1(-rest)) - UNIT
+    return unsoftplus(jnp.maximum(scale - 1e-4, LEAST)) - UNIT

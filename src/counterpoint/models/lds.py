@@ -12,7 +12,7 @@ from jaxtyping import Float
 from counterpoint.core import AbstractDirected
 from counterpoint.distributions import Facts, Family, FullGaussian, Gaussian
 from counterpoint.errors import CounterpointError, at_least, share
-from counterpoint.numerics import softplus
+from counterpoint.numerics import softplus, unsoftplus
 
 
 class Covariance(eqx.Module):
@@ -76,11 +76,6 @@ class Diagonal(eqx.Module):
     def learned(self, matrix) -> "Diagonal":
         """Of the same kind."""
         return Diagonal.of(matrix, self.floor)
-
-
-def unsoftplus(a: Float[Array, " d"]) -> Float[Array, " d"]:
-    """What softplus takes to `a`."""
-    return a + jnp.log(-jnp.expm1(-a))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from counterpoint.distributions import Facts, Gaussian, SpikeSlab
 from counterpoint.distributions.gaussian import LOG_TWO_PI
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.models.machine import AbstractMachine
-from counterpoint.numerics import softplus
+from counterpoint.numerics import softplus, unsoftplus
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def ssrbm(name: str, units: int, scale: float, facts: Facts, key, precision: flo
         )
     weights = scale * random.normal(key, (units, family.width))
     visible = jnp.asarray(facts.marginal[: family.width].reshape(family.shape), weights.dtype)
-    raw = precision + jnp.log(-jnp.expm1(jnp.full(units, -precision)))
+    raw = unsoftplus(jnp.full(units, precision))
     return SSRBM(weights, jnp.zeros(units), visible, jnp.ones(units), raw)
 
 
