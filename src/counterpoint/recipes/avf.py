@@ -15,7 +15,7 @@ from counterpoint.training import FitConfig, OptimiserConfig
 # corpus; published bounds of direct filtering, of AVF with one iteration and with five; its update; passes at most;
 # decay of weights, which the smallest corpus needs
 CORPORA = {
-    "jsb": ("jsb_chorales", ("-6.92", "-6.97", "-6.77"), "rate", 600, 1.0),
+    "jsb": ("jsb_chorales", ("-6.92", "-6.97", "-6.77"), "rate", 40, 1.0),
     "nottingham": ("nottingham", ("-3.19", "-3.13", None), "network", 60, 0.0),
     "muse": ("musedata", ("-6.27", "-5.99", None), "network", 40, 0.0),
     "piano": ("piano_midi", ("-8.19", "-8.12", None), "rate", 120, 0.0),
@@ -30,7 +30,11 @@ def recipes(name: str, corpus: str, published: tuple, update: str, epochs: int, 
         "p": SRNNConfig(latent=100, hidden=300, width=500, readout=2, cell="lstm"),
         "bound": ELBO(kl_weight=Warmup(500)),
         "fit": FitConfig(
-            epochs=epochs, patience=15, crop=25, buckets=2, optimiser=OptimiserConfig(p=5e-4, decay=decay)
+            epochs=epochs,
+            patience=15,
+            crop=25,
+            buckets=2,
+            optimiser=OptimiserConfig(p=1e-3, schedule="cosine", decay=decay),
         ),
     }
     made = [
