@@ -37,6 +37,7 @@ def made(run, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_every_estimator_that_applies_is_measured_with_every_bound(made):
     found = json.loads((made / "estimators.json").read_text())
     places = {(row["bound"], row["estimator"].removesuffix(" *"), row["voice"]) for row in found["rows"]}

@@ -51,8 +51,8 @@ def test_a_copied_category_is_a_certainty():
 
 
 def test_predict_refuses(run, refused, tmp_path):
-    assert "at least 1 sample" in refused("predict", str(run), "--samples", "0")
-    assert "no sequence 4" in refused("predict", str(run), "--sequence", "4")
+    assert "give at least 1" in refused("predict", str(run), "--samples", "0")
+    assert "has no sequence '4'" in refused("predict", str(run), "--sequence", "4")
     assert "cannot write" in refused("predict", str(run), "--out", str(tmp_path / "x.mid"))
     assert "no run" in refused("predict", str(tmp_path))
 

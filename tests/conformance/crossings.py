@@ -62,6 +62,11 @@ def trains(model: str, posterior: str, bound: str, estimator: str) -> bool:
     return not (broken or lonely or cut or summed or whole or blind or inexact or held or other)
 
 
+def takes_gaps(estimator: str) -> bool:
+    """Whether it learns from an x of which something is missing."""
+    return estimator not in (*PATHS, *MADE_FOR)
+
+
 def weightless(posterior: str) -> bool:
     """Whether q has nothing to learn."""
     return posterior.split("-")[0] in WEIGHTLESS and posterior != "optimised-filtering"
@@ -111,17 +116,16 @@ LATENTS = {  # what bounds and estimators can tell p by: the law of z
     "categories": ("hmm",),
     "several": ("diffusion", "vae-2"),
 }
-OWN = ("iterative", "kalman", "forward_backward", "dbn_recognition", "mean_field")  # q that some estimator asks for
+ASKING = ("filtering_em", "em", *MADE_FOR)  # estimators that know which q they are for
 
 
 def latents(model: str) -> str:
     return next((kind for kind, models in LATENTS.items() if model.startswith(models)), "gaussian")
 
 
-def learned(posterior: str) -> str:
-    """What bounds and estimators can tell q by."""
-    name = posterior.split("-")[0]
-    return name if name in OWN else f"learned: {not weightless(posterior)}"
+def known(posterior: str, estimator: str) -> str:
+    """What an estimator can tell q by."""
+    return posterior.split("-")[0] if estimator in ASKING else f"learned: {not weightless(posterior)}"
 
 
 def covering(designs: list, meetings) -> list:
@@ -134,13 +138,13 @@ def covering(designs: list, meetings) -> list:
     return sorted(chosen)
 
 
-def kinds(pair) -> tuple[str, str]:
+def kinds(pair, estimator: str) -> tuple[str, str]:
     """What bounds and estimators know p and q by."""
-    return latents(pair[0]), learned(pair[1])
+    return latents(pair[0]), known(pair[1], estimator)
 
 
-# few pairs in which each p is met, each q, and each q by each kind of p: where what is tested is between the two alone
-FEW = covering(PAIRS, lambda pair: {("p", pair[0]), ("q", pair[1]), (latents(pair[0]), pair[1])})
+# few pairs in which each p is met and each q: where what is tested is between the two alone
+FEW = covering(PAIRS, lambda pair: set(enumerate(pair)))
 
 
 @functools.cache
@@ -149,15 +153,23 @@ def designs() -> list[tuple[str, str, str, str]]:
     and q are known by their kinds."""
     able = lambda b, e: [pair for pair in PAIRS if trains(*pair, b, e)]
     pairs = {(b, e): able(b, e) for b in BOUNDS for e in ESTIMATORS}
-    everything = {(*kinds(pair), b, e): None for (b, e), found in pairs.items() for pair in found}
+    everything = {(*kinds(pair, e), b, e): None for (b, e), found in pairs.items() for pair in found}
     used, chosen = collections.Counter(), []
     for *kind, b, e in covering(list(everything), lambda design: set(itertools.combinations(enumerate(design), 2))):
-        chosen.append((*min((pair for pair in pairs[b, e] if kinds(pair) == tuple(kind)), key=used.__getitem__), b, e))
-        used[chosen[-1][:2]] += 1
+        alike = [pair for pair in pairs[b, e] if kinds(pair, e) == tuple(kind)]
+        chosen.append((*min(alike, key=used.__getitem__), b, e))
+        used[chosen[-1][:2]] += takes_gaps(e)
     for i, pair in enumerate(pair for pair in PAIRS if not used[pair]):
-        possible = [others for others, found in pairs.items() if pair in found]
+        possible = [(b, e) for (b, e), found in pairs.items() if pair in found and takes_gaps(e)]
         chosen.append((*pair, *possible[i % len(possible)]))
     return sorted(chosen)
+
+
+@functools.cache
+def with_gaps() -> list[tuple[str, str, str, str]]:
+    """Those of the designs that are tried where something of x is missing."""
+    gaps = [design for design in designs() if takes_gaps(design[-1])]
+    return covering(gaps, lambda d: {("p", d[0]), ("q", d[1]), (latents(d[0]), d[1])})
 
 
 SELDOM = {  # q for many p: with which of them in the default suite

@@ -88,7 +88,7 @@ GRADED = (
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("pathwise", [True, False], ids=["through z", "z held"])
+@pytest.mark.parametrize("pathwise", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["through z", "z held"])
 @pytest.mark.parametrize("pair", [pair for pair in PAIRS if "+".join(pair) in GRADED], ids="+".join)
 def test_every_order_of_arithmetic_gives_the_same_gradient(pair, pathwise):
     @eqx.filter_jit

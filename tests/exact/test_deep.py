@@ -109,6 +109,7 @@ def score(p, q, x, event):
     return rollout(p, q, whole(x), random.key(0), particles=count, pathwise=False, z=z)[0]
 
 
+@pytest.mark.slow
 def test_a_deep_model_is_a_distribution_over_what_is_seen():
     p, q = deep((1, 1, 1), 2, first=True)
     z = paths((1, 1, 1), 2)
@@ -174,6 +175,7 @@ def test_the_dictionary_is_what_units_of_the_lowest_layer_add(config):
     assert p.determined == isinstance(p, DTSBND)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [TSBNConfig(units=(3,), order=2), DTSBNDConfig(units=(3, 2), order=2)])
 def test_residual_is_the_identity_added_to_the_first_lag(config):
     rng = np.random.default_rng(0)

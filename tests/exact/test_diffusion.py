@@ -44,6 +44,7 @@ def enumerated():
     jax.config.update("jax_enable_x64", False)
 
 
+@pytest.mark.slow
 def test_all_laws_sum_to_one(enumerated):
     _, _, _, log_p, log_q, log_x = enumerated
     np.testing.assert_allclose(jnp.exp(log_p).sum(), 1)

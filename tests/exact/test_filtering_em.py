@@ -86,6 +86,7 @@ def taught(q, estimator, batches, rate=0.01):
     return eqx.combine(run(params, batches), static)
 
 
+@pytest.mark.slow
 def test_many_gradient_steps_reach_the_optimum_of_every_step():
     q = build(update="gradient", step=0.3, iterations=60)
     found = two_points(lds(), q, jnp.asarray(LDS_FRAMES))

@@ -62,8 +62,8 @@ def textbook(move, noise, readout, shake, spread, x, seen):
     return log_evidence, means, np.sqrt([np.diag(narrow) for _, narrow, *_ in found])
 
 
-QUICK = {(0.01, 1e-6, 4), (0.1, 1e-4, 12), (1e-7, 1.0, 4)}  # the others take long together
-GRID = itertools.product([1e-7, 0.01, 0.1], [1e-6, 1e-4, 1e-3, 1.0], [4, 12])
+QUICK = [(0.01, 1e-6, 4)]  # the others take long together
+GRID = [*QUICK, (0.01, 1e-3, 12), (0.1, 1e-4, 12), *itertools.product([1e-7, 0.1], [1e-6, 1.0], [4, 12])]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ def along(p, x, z):
     return jnp.stack(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("conditioning", HELD)
 def test_a_path_has_the_laws_of_the_equations(conditioning):
     p = build("discretised_gaussian", conditioning=conditioning)

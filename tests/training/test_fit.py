@@ -141,6 +141,7 @@ def best_of(fitted):
     return checkpoint.paths(eqx.filter(fitted.pairings[0], eqx.is_inexact_array)).items()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "large", [step.LARGE, pytest.param(0, marks=pytest.mark.slow)], ids=["in one batch", "in turn"]
 )
@@ -202,6 +203,7 @@ def test_early_stopping_keeps_the_best():
     assert values.index(max(values)) == len(values) - 4
 
 
+@pytest.mark.slow
 def test_the_best_by_prediction_has_the_least_error():
     """At a rate that is too high it is not the last, and not that of the best bound."""
     settings = config(12, select="prediction", optimiser=OptimiserConfig(p=0.3))

@@ -103,6 +103,7 @@ def test_a_batch_goes_through_its_streams_before_the_next_begins():
     assert [int(batch.valid.sum()) for batch in crops][:2] == [9, 9]
 
 
+@pytest.mark.slow
 def test_where_nothing_is_learned_the_bound_of_an_epoch_is_that_of_the_whole():
     """Exact, for this p has no latent variable, and needs the two frames before each crop."""
     p = AutoregressiveConfig(order=2).build(KNOWN, random.key(3))
@@ -122,6 +123,7 @@ def test_where_nothing_is_learned_the_bound_of_an_epoch_is_that_of_the_whole():
     assert fitted.progress.history[0]["train"][0] == pytest.approx(np.mean(means), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_it_learns_as_a_loop_by_hand_does(tmp_path):
     """Two epochs: the state begins anew with each batch, is handed on between its crops, and has no gradient."""
     pairing = build(*PAIRINGS["pathwise"])
@@ -152,6 +154,7 @@ def test_it_learns_as_a_loop_by_hand_does(tmp_path):
     near([saved[name][0] for name in mine], list(mine.values()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gaps", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_run_stopped_within_a_stream_goes_on_bit_for_bit(tmp_path, gaps):
     """Where entries are missing, particles remember x of their own."""

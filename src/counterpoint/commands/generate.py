@@ -8,7 +8,7 @@ import tyro
 from tyro.conf import Positional
 
 from counterpoint.commands.flags import parse
-from counterpoint.errors import CounterpointError, nearest
+from counterpoint.errors import CounterpointError
 
 DRAWN = 6  # more than that in one picture cannot be read
 
@@ -98,7 +98,7 @@ def beginning(corpus, options: Options):
     group, steps = getattr(corpus, options.split), options.prefix
     chosen = [i for i, length in enumerate(group.lengths) if length > steps]
     if options.sequence is not None:
-        chosen = [numbered(group, options)]
+        chosen = [group.find(options.sequence)]
     if not chosen or group.lengths[chosen[0]] < steps:
         longest = int(group.lengths.max() if options.sequence is None else group.lengths[chosen[0]])
         which = f"no {options.split} sequence" if options.sequence is None else f"not {options.sequence}"
@@ -106,14 +106,3 @@ def beginning(corpus, options: Options):
     i = chosen[0]
     observed = None if group.observed is None else (group.observed[i][:steps],)
     return Sequences((group.x[i][:steps],), observed, what=f"{group.what}, sequence {i}")
-
-
-def numbered(group, options: Options) -> int:
-    """Which sequence is meant. Raises CounterpointError where there is none of that name or number."""
-    word = str(options.sequence)
-    if word in group.names:
-        return group.names.index(word)
-    if word.isdigit() and int(word) < len(group):
-        return int(word)
-    known = nearest(word, group.names) if group.names else ""
-    raise CounterpointError(f"{options.split} has no sequence {word!r}; give 0 to {len(group) - 1}{known}")

@@ -13,8 +13,8 @@ from counterpoint.errors import CounterpointError
 
 @dataclass(frozen=True)
 class Options:
-    """Predict each frame from those before it: the error next to two baselines, and one sequence as arrays and as a
-    picture.
+    """Predict each frame from those before it: the error of one draw, and of the mean of many, next to two baselines,
+    and one sequence as arrays and as a picture.
 
     The error is the squared difference summed over a frame, its mean over steps 2 to T and over sequences; ± is the
     standard error over sequences.
@@ -28,8 +28,8 @@ class Options:
     """the folder of a run"""
     samples: int = 50
     """draws of the hidden variables that a prediction is the mean of"""
-    sequence: Annotated[int, tyro.conf.arg(metavar="NUMBER")] = 0
-    """which sequence is drawn, counted from 0"""
+    sequence: Annotated[str, tyro.conf.arg(metavar="NAME|NUMBER", help_behavior_hint="(default: the first)")] = "0"
+    """which sequence is drawn"""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER", help_behavior_hint="(default: RUN/predicted)")] = (
         None
     )
@@ -44,10 +44,8 @@ class Options:
 
 def run(words: list[str]) -> None:
     options = parse(Options, words, "counterpoint predict", ["run"])
-    if options.samples < 1 or options.sequence < 0:
-        raise CounterpointError(
-            f"samples {options.samples} and sequence {options.sequence}: give at least 1 sample, and count from 0"
-        )
+    if options.samples < 1:
+        raise CounterpointError(f"--samples is {options.samples}; give at least 1")
     if options.seed is not None and not 0 <= options.seed < 2**31:
         raise CounterpointError(f"--seed is {options.seed}; give at least 0, below 2^31")
     import numpy as np
@@ -69,12 +67,8 @@ def run(words: list[str]) -> None:
     corpus = found.corpus()
     key = (found if options.seed is None else replace(found, seed=options.seed)).key(EVALUATE)
     sequences = getattr(corpus, options.split)
-    if options.sequence >= len(sequences):
-        raise CounterpointError(
-            f"there is no sequence {options.sequence}: {corpus.name}, {options.split} has {len(sequences)} of them,"
-            " counted from 0"
-        )
-    path = target(options.out or found.folder / "predicted", f"{options.split}{options.sequence}", (".npz",))
+    drawn = sequences.find(options.sequence)
+    path = target(options.out or found.folder / "predicted", f"{options.split}{drawn}", (".npz",))
     pairing, name = found.best(corpus)[0], f"{found.recipe.p.name} + {found.recipe.q.name}"
     which = f", seed {found.seed}" if found.repeats > 1 else ""
     if dated(corpus):
@@ -108,8 +102,8 @@ def run(words: list[str]) -> None:
     title = f"{corpus.name}, {options.split}: {len(sequences)} sequences{which}"
     console.print(table(rows, ("predicted by", "error"), title, caption))
 
-    one, mean = (list(guesses.values())[i].frames[options.sequence] for i in (0, 1))
-    data = sequences.x[options.sequence]
+    one, mean = (list(guesses.values())[i].frames[drawn] for i in (0, 1))
+    data = sequences.x[drawn]
     with replacing(path) as file:
         np.savez(file, data=data, prediction=mean, one_sample=one)
     draw(corpus, {"data": data, f"prediction, mean of {options.samples}": mean}, path.with_suffix(".png"))

@@ -97,6 +97,15 @@ class Sequences:
         """Shape of one frame."""
         return self.x[0].shape[1:]
 
+    def find(self, which: str) -> int:
+        """The place of the sequence of that name, or of that number. Raises CounterpointError where there is none."""
+        if which in self.names:
+            return self.names.index(which)
+        if which.isdigit() and int(which) < len(self):
+            return int(which)
+        known = nearest(which, list(self.names)) if self.names else ""
+        raise CounterpointError(f"{self.what} has no sequence {which!r}; give 0 to {len(self) - 1}{known}")
+
     def take(self, indices: Sequence[int] | np.ndarray) -> "Sequences":
         """The sequences at `indices`, in that order."""
         pick = lambda group: tuple(group[int(i)] for i in indices)
