@@ -22,7 +22,7 @@ train: $(READY) ## train a model: make train ARGS="--help" shows what can be set
 PORTIONS := tests/conformance|--ignore=tests/conformance
 test: $(READY) ## run the tests: make test ARGS="-m slow" runs the slow ones
 	@$(foreach portion,$(if $(ARGS),all,$(subst |, ,$(PORTIONS))),\
-		.venv/bin/python -m pytest -n 2 $(if $(ARGS),$(ARGS),$(portion)) &&) true
+		.venv/bin/python -m pytest -n 2 --dist worksteal $(if $(ARGS),$(ARGS),$(portion)) &&) true
 
 lint: $(READY) ## check style and types
 	@.venv/bin/ruff check
