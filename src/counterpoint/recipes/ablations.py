@@ -1,7 +1,8 @@
 """What document 1 claims of amortised variational filtering, one change at a time: a small SRNN on JSB chorales.
 
 A third of the published widths, and an eighth of the iterative network's, for two cores; published sizes are in `avf`.
-All are given the same rate, batches, patience and number of passes at most; the rate is tuned for none of them.
+All are given the same rate, batches, patience and number of passes at most; the rate is that of direct filtering, for
+which 3e-3 is 0.26 nats better on validation than 1e-3.
 """
 
 from dataclasses import replace
@@ -17,11 +18,13 @@ from counterpoint.training import FitConfig, OptimiserConfig
 NAME = "jsb-small-srnn"
 BASE = IterativeConfig(update="network", width=128)
 RATE_NORM = replace(BASE, update="rate", layer_norm_mean=True)
+GREEDY = FilteringEMConfig()
 WARM = ELBO(kl_weight=Warmup(500))
 
 
 def recipe(suffix: str, what: str, q: Any, estimator: Any, bound: ELBO = WARM) -> Recipe:
-    fit = FitConfig(epochs=200, patience=15, crop=25, buckets=2, optimiser=OptimiserConfig(p=1e-3))
+    learn = OptimiserConfig(p=3e-3, schedule="cosine", decay=1.0)
+    fit = FitConfig(epochs=60, patience=15, crop=25, buckets=2, optimiser=learn)
     p = SRNNConfig(latent=32, hidden=96, width=96, readout=2, cell="lstm")
     return Recipe(f"{NAME}{suffix}", f"A small SRNN, {what}", "jsb_chorales", p, q, bound, estimator, fit)
 
@@ -31,9 +34,8 @@ def filtering(suffix: str, what: str, bound: ELBO = WARM) -> Recipe:
     return recipe(suffix, f"direct filtering{what}", q, Pathwise(), bound)
 
 
-def avf(suffix: str, what: str, q: IterativeConfig = BASE, bound: ELBO = WARM, through_time: bool = False) -> Recipe:
-    about = f"amortised variational filtering{what}"
-    return recipe(f"-avf{suffix}", about, q, FilteringEMConfig(through_time), bound)
+def avf(suffix: str, what: str, q: IterativeConfig = BASE, bound: ELBO = WARM, estimator: Any = GREEDY) -> Recipe:
+    return recipe(f"-avf{suffix}", f"amortised variational filtering{what}", q, estimator, bound)
 
 
 RECIPES = [
@@ -50,5 +52,6 @@ RECIPES = [
         ", learned step sizes and layer-normalised mean",
         RATE_NORM,
     ),
-    avf("-time", ", q learns through time", through_time=True),
+    avf("-time", ", q learns through time", estimator=FilteringEMConfig(through_time=True)),
+    avf("-pathwise", ", the pathwise gradient of the whole bound", estimator=Pathwise()),
 ]
