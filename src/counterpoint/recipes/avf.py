@@ -18,9 +18,9 @@ from counterpoint.training import FitConfig, OptimiserConfig
 # weights, which the smallest corpus needs
 CORPORA = {
     "jsb": ("jsb_chorales", ("-6.92", "-6.97", "-6.77"), 40, 1.0),
-    "nottingham": ("nottingham", ("-3.19", "-3.13", None), 60, 0.0),
-    "muse": ("musedata", ("-6.27", "-5.99", None), 40, 0.0),
-    "piano": ("piano_midi", ("-8.19", "-8.12", None), 120, 0.0),
+    "nottingham": ("nottingham", ("-3.19", "-3.13", None), 15, 0.0),
+    "muse": ("musedata", ("-6.27", "-5.99", None), 12, 0.0),
+    "piano": ("piano_midi", ("-8.19", "-8.12", None), 40, 0.0),
 }
 
 
