@@ -42,8 +42,9 @@ log-probability of a model that generates by such chains, bounded from below by 
 
 The SRNNs are those of Marino et al. 2018, whose posteriors see no future: direct filtering, and amortised variational
 filtering with one and with five iterations a step, learned from random crops of 25 steps. Our iterative network reads
-the notes beside the gradients, as the paper offers; there it did not for music. They average over sequences, too; their public code scores all frames of a test sequence but the first and divides by the number of all, by which a
-number looks better than it is by one step in each. Whether the printed ones came from that code is not known.
+the notes beside the gradients, as the paper offers; there it did not for music. They average over sequences, too; their
+public code scores all frames of a test sequence but the first and divides by the number of all, by which a number looks
+better than it is by one step in each. Whether the printed ones came from that code is not known.
 
 {LEARNING}""",
     columns=tuple(
