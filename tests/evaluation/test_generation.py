@@ -141,7 +141,7 @@ def test_a_reconstruction_fills_gaps_along_each_draw():
 def test_the_mean_goes_on_without_noise(name):
     """x_t = .5 x_t-1 + 1 exactly, though the likelihood has a scale of its own; and again by the same key."""
     family = Family(name, (1,), step=0.01)
-    p = Autoregressive(jnp.array([[[0.5], [0.0]]]), jnp.array([1.0, 0.7]), family)
+    p = Autoregressive(jnp.array([[[0.5]]]), jnp.array([1.0, 0.7]), family)
     (found,) = generate(p, random.key(0), 4, mean=True)
     np.testing.assert_allclose(found[:, 0], [1.0, 1.5, 1.75, 1.875], rtol=1e-6)
     (noisy,) = generate(p, random.key(0), 4)

@@ -30,18 +30,20 @@ class AutoregressiveConfig:
             raise CounterpointError("autoregressive: residual adds to the last frame; give an order of at least 1")
 
     def build(self, facts: Facts, key) -> "Autoregressive":
-        shape = (self.order, facts.family.size, facts.family.width)
-        return Autoregressive(jnp.zeros(shape), jnp.asarray(facts.marginal), facts.family, adding(self.residual, facts))
+        family = facts.family
+        shape = (self.order, family.width if family.linear else family.size, family.width)
+        return Autoregressive(jnp.zeros(shape), jnp.asarray(facts.marginal), family, adding(self.residual, facts))
 
 
 class Autoregressive(AbstractDirected):
     """p(x_t | x_<t) = family(sum_d W_d x_t-d + c), d = 1 .. n, zeros before the first step (Gan et al. 2015, supp.
     table 1, "AR"). Logistic for binary x, linear with a scale of its own for real x.
 
-    weights (n, R, M), bias (R,). z is empty: its q is `Prior`, and every bound is the exact log-likelihood.
+    weights (n, R, M), bias (R,); where the first M of the R numbers are a mean, W (n, M, M) moves that alone. z is
+    empty: its q is `Prior`, and every bound is the exact log-likelihood.
     """
 
-    weights: Float[Array, "n R M"]
+    weights: Float[Array, "n V M"]
     bias: Float[Array, " R"]
     family: Family = eqx.field(static=True)
     residual: bool = eqx.field(static=True, default=False)
@@ -55,8 +57,8 @@ class Autoregressive(AbstractDirected):
         """e_t = what x_t .. x_t-n+1 add to the parameters at t + 1."""
         v = jax.vmap(self.family.flatten)(x).astype(self.bias.dtype)
         past = jnp.concatenate([memory, v])
-        same = jax.vmap(self.family.moved)(v) if self.residual else 0.0
-        return past[len(v) :], lagged(self.weights, past, len(v)) + same
+        added = lagged(self.weights, past, len(v)) + (v if self.residual else 0.0)
+        return past[len(v) :], jax.vmap(self.family.moved)(added) if self.family.linear else added
 
     def features(self, x, e):
         return self.family.flatten(x)
