@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from rich.console import Console
@@ -18,11 +19,13 @@ from counterpoint.bounds import ELBO
 from counterpoint.cli import main
 from counterpoint.commands.display import Display
 from counterpoint.commands.tabling import Tabling
+from counterpoint.core import Pairing
 from counterpoint.data import Corpus, Sequences
+from counterpoint.distributions import Family
 from counterpoint.errors import CounterpointError
 from counterpoint.estimators import Pathwise
-from counterpoint.inference import FilteringConfig
-from counterpoint.models import VRNNConfig
+from counterpoint.inference import FilteringConfig, Prior
+from counterpoint.models import Autoregressive, VRNNConfig
 from counterpoint.recipes import Recipe
 from counterpoint.tables import Column, Row, Table, measures, quick, record
 from counterpoint.training import FitConfig, Progress
@@ -300,6 +303,17 @@ def test_a_measure_may_take_one_test_sequence_by_name(parts):
         value("copy_error:stil")
     with pytest.raises(CounterpointError, match="did you mean 'copy_error'"):
         value("copy_eror")
+
+
+def test_frames_after_the_first_may_be_scored_over_the_number_of_all():
+    given, p = corpus(), Autoregressive(jnp.full((1, 5, 5), 0.3), jnp.full(5, -0.2), Family("bernoulli", (5,)))
+    pairing = Pairing(p, Prior(), ELBO(), Pathwise())
+    want = []
+    for x in given.test.x:
+        logits = 0.3 * x[:-1].sum(1, keepdims=True) - 0.2
+        want.append((x[1:] * logits - np.log1p(np.exp(logits))).sum() / len(x))
+    found = measures.measured(["later_frames_per_sequence"], [pairing], given, jax.random.key(0))
+    assert found["later_frames_per_sequence"] == pytest.approx([np.mean(want)], rel=1e-5)
 
 
 def test_a_cut_keeps_beginnings():

@@ -85,6 +85,14 @@ def likelihood(label: str, pairing: Pairing, corpus: Corpus, key) -> Score:
     return evaluate(pairing.p, pairing.q, corpus.test, chosen, key, REPLICATES)[label]
 
 
+def later_frames(pairing: Pairing, corpus: Corpus, key) -> Score:
+    """The ELBO of all frames but the first, over the number of all, as the code of Marino et al. 2018 scores: that of
+    whole sequences less that of their beginnings. Of a q that sees no future; of another it means nothing."""
+    whole, beginnings = corpus.test, corpus.test.first(len(corpus.test), 1)
+    known, begun = (likelihood("ELBO", pairing, replace(corpus, test=part), key) for part in (whole, beginnings))
+    return replace(known, values=known.values - begun.values)
+
+
 def log_likelihood(pairing: Pairing, corpus: Corpus, key) -> Score:
     """IWAE-5000, once: what papers on still images call the log-likelihood."""
     return evaluate(pairing.p, pairing.q, corpus.test, {"": IWAE(MANY)}, key, 1)[""]
@@ -149,6 +157,7 @@ per_sequence = attrgetter("per_sequence")
 # by name: what is computed of (pairing, corpus, key), and which number of it is meant
 MEASURES: dict[str, tuple[Callable[[Pairing, Corpus, Any], Any], Callable[[Any], float]]] = {
     "elbo_per_sequence": (elbo, per_sequence),
+    "later_frames_per_sequence": (later_frames, per_sequence),
     "elbo_per_step": (elbo, attrgetter("per_step")),
     "negative_elbo": (elbo, lambda score: -score.per_sequence),
     "iwae_per_sequence": (iwae, per_sequence),
