@@ -134,7 +134,8 @@ class Doubling(eqx.Module):
     """y[2 i + a, 2 j + b] = (K^ab * x)[i + a, j + b],   a, b in {0, 1}, K^ab of 2 x 2
 
     a transposed convolution of kernel 4, stride 2 and padding 1, taken apart by whether rows and columns of y are even:
-    one small dense product in place of one over a map filled up with zeros. On a CPU it is several times as fast.
+    one matrix product with the four places of a kernel beside each other, in place of one over a map filled up with
+    zeros. XLA takes 20 times as long on a CPU to learn a kernel by its own convolution of small maps.
     x (channels, side, side) -> y (outputs, 2 side, 2 side).
     """
 
@@ -145,7 +146,11 @@ class Doubling(eqx.Module):
 
     def __call__(self, x, *, key=None):
         side = x.shape[1]
-        each = self.parts(x).reshape(2, 2, -1, side + 1, side + 1)
+        padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1)))
+        places = [padded[:, i : i + side + 1, j : j + side + 1] for i in (0, 1) for j in (0, 1)]
+        kernels = self.parts.weight.reshape(len(self.parts.weight), -1)
+        each = kernels @ jnp.stack(places, 1).reshape(kernels.shape[1], -1) + self.parts.bias.reshape(-1, 1)
+        each = each.reshape(2, 2, -1, side + 1, side + 1)
         rows = [jnp.stack([each[a, b, :, a : a + side, b : b + side] for b in (0, 1)], -1) for a in (0, 1)]
         return jnp.stack(rows, 2).reshape(-1, 2 * side, 2 * side)
 
