@@ -112,6 +112,7 @@ def values_of_bounds(rows: list[dict[str, Any]]) -> dict[str, str]:
     return {row["bound"]: found[row["bound"]] for row in rows}
 
 
+WIDE = 42  # letters of a bound and its value, of which two do not fit beside each other
 PANELS = (("variance", "variance"), ("bias", "bias, where it shows"), ("snr", "signal-to-noise ratio"))
 
 
@@ -151,7 +152,8 @@ def draw(rows: list[dict[str, Any]]):
             axes.spines[["top", "right"]].set_visible(False)
     for bound, text in said.items():
         grid[0][0].plot([], [], "o", color=shade[bound], label=f"{text} nats per step")
-    sheets[0].legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8)
+    abreast = 2 if max(map(len, said.values())) < WIDE else 1
+    sheets[0].legend(loc="outside upper left", ncols=abreast, frameon=False, fontsize=8)
     for sheet in sheets[1:]:
         against.draw(sheet, rows, names)
     return figure
