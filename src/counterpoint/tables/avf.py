@@ -13,7 +13,8 @@ COLUMNS = (
 
 def row(name: str, about: str) -> Row:
     """A recipe, titled by what sets it apart."""
-    return Row(about.removeprefix("A small SRNN, ").capitalize(), {column.key: name for column in COLUMNS})
+    title = about.removeprefix("A small SRNN, ")
+    return Row(title[0].upper() + title[1:], {column.key: name for column in COLUMNS})
 
 
 TABLE = Table(
