@@ -149,8 +149,8 @@ class Doubling(eqx.Module):
         padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1)))
         places = [padded[:, i : i + side + 1, j : j + side + 1] for i in (0, 1) for j in (0, 1)]
         kernels = self.parts.weight.reshape(len(self.parts.weight), -1)
-        each = kernels @ jnp.stack(places, 1).reshape(kernels.shape[1], -1) + self.parts.bias.reshape(-1, 1)
-        each = each.reshape(2, 2, -1, side + 1, side + 1)
+        each = (kernels @ jnp.stack(places, 1).reshape(kernels.shape[1], -1)).reshape(-1, side + 1, side + 1)
+        each = (each + self.parts.bias).reshape(2, 2, -1, side + 1, side + 1)  # pyright: ignore[reportOperatorIssue]
         rows = [jnp.stack([each[a, b, :, a : a + side, b : b + side] for b in (0, 1)], -1) for a in (0, 1)]
         return jnp.stack(rows, 2).reshape(-1, 2 * side, 2 * side)
 
