@@ -62,3 +62,11 @@ def test_a_corpus_checks_kind_and_frames():
         Corpus("c", s, s, Sequences((X[:, 0],)))
     corpus = Corpus("c", s, s, s)
     assert load(corpus) is corpus
+
+
+def test_a_sequence_is_found_by_name_or_number():
+    group = Sequences((X, X, X), names=("b", "a", "0"), what="mine, test")
+    assert [group.find(which) for which in ("a", "1", "0", "2")] == [1, 1, 2, 2]
+    for which in ("3", "-1", "c", "\u00b2"):
+        with pytest.raises(CounterpointError, match=r"mine, test has no sequence .*; give 0 to 2"):
+            group.find(which)

@@ -101,7 +101,7 @@ class Sequences:
         """The place of the sequence of that name, or of that number. Raises CounterpointError where there is none."""
         if which in self.names:
             return self.names.index(which)
-        if which.isdigit() and int(which) < len(self):
+        if which.isdecimal() and int(which) < len(self):
             return int(which)
         known = nearest(which, list(self.names)) if self.names else ""
         raise CounterpointError(f"{self.what} has no sequence {which!r}; give 0 to {len(self) - 1}{known}")

@@ -14,9 +14,10 @@ from jax import Array
 from jaxtyping import Bool, Float
 
 from counterpoint.distributions.family import FAMILIES, Family
-from counterpoint.distributions.gaussian import LOG_TWO_PI, UNIT
+from counterpoint.distributions.gaussian import LOG_TWO_PI
+from counterpoint.distributions.raw import unscaled
 from counterpoint.errors import CounterpointError
-from counterpoint.numerics import softplus, unsoftplus
+from counterpoint.numerics import softplus
 
 LEAST_RATE = 1e-6  # of a coin, or of a category
 LEAST_SCALE = 1e-2  # of a Gaussian entry, as a share of its scale over all members
@@ -109,7 +110,7 @@ class Normals(NamedTuple):
         mean, square = first / jnp.maximum(count, 1e-30), second / jnp.maximum(count, 1e-30)
         scale = unit[None] * jnp.sqrt(jnp.maximum(square - mean**2, LEAST_SCALE**2))
         numbers = {
-            "gaussian": lambda: unsoftplus(jnp.maximum(scale - 1e-4, 1e-6)) - UNIT,
+            "gaussian": lambda: unscaled(scale),
             "gaussian_log_std": lambda: jnp.log(scale),
             "gaussian_log_variance": lambda: 2 * jnp.log(scale),
         }[self.family.name]()

@@ -61,10 +61,7 @@ def alone(corpus: Corpus, which: str) -> Corpus:
     """The corpus with no test sequence but that of this name; the whole where none is named."""
     if not which:
         return corpus
-    names = corpus.test.names
-    if which not in names:
-        raise CounterpointError(f"{corpus.test.what}: no sequence is called {which!r}{nearest(which, names)}")
-    return replace(corpus, test=corpus.test.take([names.index(which)]))
+    return replace(corpus, test=corpus.test.take([corpus.test.find(which)]))
 
 
 def check(name: str) -> None:
