@@ -4,9 +4,10 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-from jax import Array, random
+from jax import Array
 from jaxtyping import Float
 
+from counterpoint import draws
 from counterpoint.core import AbstractDistribution
 from counterpoint.numerics import softplus
 from counterpoint.support import BINARY, Support
@@ -27,7 +28,7 @@ class Bernoulli(AbstractDistribution):
 
     def noise(self, key):
         """Uniform numbers."""
-        return random.uniform(key, self.logits.shape, self.logits.dtype)
+        return draws.uniform(key, self.logits.shape, self.logits.dtype)
 
     def drawn(self, noise):
         return (noise < jax.nn.sigmoid(self.logits)).astype(self.logits.dtype)

@@ -3,9 +3,10 @@
 from typing import ClassVar
 
 import jax.numpy as jnp
-from jax import Array, lax, random
+from jax import Array, lax
 from jaxtyping import Bool, Float
 
+from counterpoint import draws
 from counterpoint.core import AbstractDistribution
 from counterpoint.numerics import softplus
 from counterpoint.support import REAL, Support
@@ -30,7 +31,7 @@ class Gaussian(AbstractDistribution):
 
     def noise(self, key):
         """Standard normal numbers."""
-        return random.normal(key, self.loc.shape, self.loc.dtype)
+        return draws.normal(key, self.loc.shape, self.loc.dtype)
 
     def drawn(self, noise):
         return self.loc + self.scale * noise
@@ -70,7 +71,7 @@ class FullGaussian(AbstractDistribution):
 
     def noise(self, key):
         """Standard normal numbers."""
-        return random.normal(key, self.loc.shape, self.loc.dtype)
+        return draws.normal(key, self.loc.shape, self.loc.dtype)
 
     def drawn(self, noise):
         return self.loc + self.cholesky @ noise

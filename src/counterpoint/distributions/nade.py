@@ -5,9 +5,10 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax, random
+from jax import Array, lax
 from jaxtyping import Float
 
+from counterpoint import draws
 from counterpoint.core import AbstractDistribution
 from counterpoint.numerics import softplus
 from counterpoint.support import BINARY, Support
@@ -53,7 +54,7 @@ class NADE(AbstractDistribution):
 
     def noise(self, key):
         """Uniform numbers."""
-        return random.uniform(key, self.bias.shape, self.bias.dtype)
+        return draws.uniform(key, self.bias.shape, self.bias.dtype)
 
     def drawn(self, noise):
         return self.follow(lambda logit, u: (u < jax.nn.sigmoid(logit)).astype(logit.dtype), noise)[1]

@@ -13,6 +13,7 @@ from jax import Array, random
 from jax.scipy.special import betaln, gammaln
 from jaxtyping import Float
 
+from counterpoint import draws
 from counterpoint.core import AbstractDistribution
 from counterpoint.distributions.gaussian import LOG_TWO_PI, UNIT
 from counterpoint.numerics import softplus
@@ -65,7 +66,7 @@ class LogNormal(AbstractEntrywise):
 
     def noise(self, key):
         """Standard normal numbers."""
-        return random.normal(key, self.loc.shape, self.loc.dtype)
+        return draws.normal(key, self.loc.shape, self.loc.dtype)
 
     def drawn(self, noise):
         return jnp.exp(self.loc + self.scale * noise)

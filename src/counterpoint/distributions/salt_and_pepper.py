@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
+from counterpoint import draws
 from counterpoint.core import AbstractDistribution
 from counterpoint.support import UNIT_INTERVAL, Support
 
@@ -26,7 +27,7 @@ class SaltAndPepper(AbstractDistribution):
 
     def sample(self, key):
         of_place, of_coin = random.split(key)
-        hit = random.uniform(of_place, self.x.shape, self.x.dtype) < self.rate
+        hit = draws.uniform(of_place, self.x.shape, self.x.dtype) < self.rate
         return jnp.where(hit, random.bernoulli(of_coin, 0.5, self.x.shape).astype(self.x.dtype), self.x)
 
     def log_prob(self, value, observed=None):

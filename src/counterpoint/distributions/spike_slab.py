@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
+from counterpoint import draws
 from counterpoint.core import AbstractDistribution
 from counterpoint.distributions.gaussian import LOG_TWO_PI
 from counterpoint.numerics import softplus
@@ -34,7 +35,7 @@ class SpikeSlab(AbstractDistribution):
         """Uniform numbers, and standard normal ones."""
         of_spike, of_slab = random.split(key)
         shape, kind = self.logits.shape, self.logits.dtype
-        return random.uniform(of_spike, shape, kind), random.normal(of_slab, shape, kind)
+        return draws.uniform(of_spike, shape, kind), draws.normal(of_slab, shape, kind)
 
     def drawn(self, noise):
         uniform, normal = noise

@@ -10,6 +10,7 @@ from jax import Array, lax, random
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Float
 
+from counterpoint import draws
 from counterpoint.core import AbstractDirected, AbstractPosterior, Proposal
 from counterpoint.distributions import Facts, divergence
 from counterpoint.distributions.location import diagonal, gaussian, variance
@@ -155,6 +156,6 @@ class Iterative(AbstractPosterior):
         """Standard normal numbers for every evaluation, or the points that stand for them."""
         count, d = self.config.iterations + 1, len(mean)
         if self.config.samples:
-            return random.normal(key, (count, self.config.samples, d), mean.dtype)
+            return draws.normal(key, (count, self.config.samples, d), mean.dtype)
         axes = d**0.5 * jnp.eye(d, dtype=mean.dtype)
         return jnp.broadcast_to(jnp.concatenate([axes, -axes]), (count, 2 * d, d))

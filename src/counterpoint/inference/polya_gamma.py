@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax, random
 from jax.flatten_util import ravel_pytree
 
+from counterpoint import draws
 from counterpoint.core import AbstractDirected, AbstractPosterior, direct
 from counterpoint.distributions.polya_gamma import polya_gamma
 from counterpoint.errors import at_least
@@ -88,7 +89,7 @@ class PolyaGamma(AbstractPosterior):
         def sweep(chain, key):
             h, omega = chain
             of_h, of_omega = random.split(key)
-            h, _ = turns.sweep(p, w, h, omega, turns.drawn, random.uniform(of_h, h.shape, h.dtype))
+            h, _ = turns.sweep(p, w, h, omega, turns.drawn, draws.uniform(of_h, h.shape, h.dtype))
             return (h, self.omega(turns.logits(p, w, h), of_omega)), None
 
         # a chain may begin anywhere: at all units off, and the mean of omega where a logit is 0

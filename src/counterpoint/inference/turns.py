@@ -9,9 +9,10 @@ from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax, random
+from jax import Array, lax
 from jaxtyping import Float
 
+from counterpoint import draws
 from counterpoint.core import AbstractDistribution
 from counterpoint.distributions import Bernoulli
 from counterpoint.errors import CounterpointError
@@ -83,7 +84,7 @@ class Turn(AbstractDistribution):
 
     def noise(self, key):
         """Uniform numbers."""
-        return random.uniform(key, self.own.shape, self.own.dtype)
+        return draws.uniform(key, self.own.shape, self.own.dtype)
 
     def drawn(self, noise):
         return self.walk(drawn, noise)[0]
