@@ -27,13 +27,12 @@ from counterpoint.evaluation import (
     word_baselines,
 )
 from counterpoint.evaluation.baselines import last_frames, linear
-from counterpoint.evaluation.likelihood import TEMPERATURES
 
 REPLICATES = 4  # measurements of each bound, as in results.json
 TRIALS = 100  # sequences that an error of single samples is averaged over at least
 SAMPLES = 50  # of the prediction that is a mean
 PARTICLES = 16
-CHAINS = 4  # of annealed importance sampling, at each step
+TEMPERATURES, CHAINS = 200, 2  # of what tells log Z at each step, from either side
 MANY = 5000  # importance samples of the log-likelihood of still images
 DRAWS = 20  # that MP and PP are averaged over, or their prediction is
 
@@ -148,7 +147,7 @@ def counted(pairing: Pairing, corpus: Corpus, key) -> dict[str, tuple[float, flo
 
 
 elbo, iwae, fivo = (partial(likelihood, label) for label in ("ELBO", f"IWAE-{PARTICLES}", f"FIVO-{PARTICLES}"))
-below = partial(annealed, Annealed(TEMPERATURES))
+below = partial(annealed, Annealed(TEMPERATURES, CHAINS))
 above = partial(annealed, Annealed(TEMPERATURES, CHAINS, conservative=False))
 per_sequence = attrgetter("per_sequence")
 # by name: what is computed of (pairing, corpus, key), and which number of it is meant
