@@ -7,7 +7,7 @@ Bars and stripes of 4 x 4 pixels, 12 hidden units: all 32 pictures in every upda
 where it falls, from that to 0 in a line.
 
 KL(D || p) = sum_x D(x) log(D(x) / p(x)) in nats is exact, log Z being summed over all 4096 states of the hidden units;
-0 would be the data's own law. Chains that persist are as many as the pictures.
+0 would be the data's own law. Chains that persist are as many as the pictures; tempered, each has 10 temperatures.
 """
 
 import argparse
@@ -48,7 +48,8 @@ def methods(rows: int) -> dict[str, Method]:
         "CD-1 with eq. 45": Method(cd(policy_gradient=True), 1, "#e7298a"),
         "persistent chains": Method(cd(rows), 1, "#1b9e77"),
         "persistent chains, falling step": Method(cd(rows), 1, "#7570b3", True),
-        f"parallel tempering, {TEMPERATURES} temperatures": Method(cd(rows, temperatures=TEMPERATURES), 1, "#0b5fa5"),
+        "parallel tempering": Method(cd(rows, temperatures=TEMPERATURES), 1, "#0b5fa5"),
+        "parallel tempering, falling step": Method(cd(rows, temperatures=TEMPERATURES), 1, "#66a61e", True),
         "exact gradient": Method(MaximumLikelihood(), 1, "#222222"),
     }
 
