@@ -32,7 +32,7 @@ REPLICATES = 4  # measurements of each bound, as in results.json
 TRIALS = 100  # sequences that an error of single samples is averaged over at least
 SAMPLES = 50  # of the prediction that is a mean
 PARTICLES = 16
-TEMPERATURES, CHAINS = 200, 2  # of what tells log Z at each step, from either side
+TEMPERATURES = 200  # of the chain that tells log Z at each step, from either side
 MANY = 5000  # importance samples of the log-likelihood of still images
 DRAWS = 20  # that MP and PP are averaged over, or their prediction is
 
@@ -147,8 +147,7 @@ def counted(pairing: Pairing, corpus: Corpus, key) -> dict[str, tuple[float, flo
 
 
 elbo, iwae, fivo = (partial(likelihood, label) for label in ("ELBO", f"IWAE-{PARTICLES}", f"FIVO-{PARTICLES}"))
-below = partial(annealed, Annealed(TEMPERATURES, CHAINS))
-above = partial(annealed, Annealed(TEMPERATURES, CHAINS, conservative=False))
+below, above = (partial(annealed, Annealed(TEMPERATURES, conservative=side)) for side in (True, False))
 per_sequence = attrgetter("per_sequence")
 # by name: what is computed of (pairing, corpus, key), and which number of it is meant
 MEASURES: dict[str, tuple[Callable[[Pairing, Corpus, Any], Any], Callable[[Any], float]]] = {

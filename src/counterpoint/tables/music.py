@@ -42,10 +42,10 @@ Adam. RNN-RBM is quoted at second hand, from papers that quote Boulanger-Lewando
 their average is over steps, and whether theirs is an estimate that flatters is not known. The LSTMs have no published
 number: notes are independent given the past, or there is a NADE for them.
 
-RTRBM and RNN-RBM are known up to a Z of every step. Annealed importance sampling, with 2 chains of 200 temperatures at
+RTRBM and RNN-RBM are known up to a Z of every step. Annealed importance sampling, with a chain of 200 temperatures at
 each step, is on average above the log-likelihood, and the published number is of its kind; "from below" is the
-log-probability of a model that generates by such chains, bounded from below by two that run from the datum. How far the
-two rows are apart says how well Z is known.
+log-probability of a model that generates by such chains, bounded from below by one that runs from the datum. How far
+the two rows are apart says how well Z is known.
 
 The SRNNs are those of Marino et al. 2018, whose posteriors see no future: direct filtering, and amortised variational
 filtering with one and with five iterations a step, learned from random crops of 25 steps. Our iterative network reads
