@@ -25,7 +25,9 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[st
     """Measure and draw; gives back what results.json says, and the names of what was drawn as "files"."""
     name = f"{run.recipe.p.name} + {run.recipe.q.name}"
     with console.status("measuring the test set"):
-        members = measure(fitted.pairings, corpus.test, run.recipe.particles, run.key(EVALUATE), REPLICATES)
+        pairings = fitted.pairings
+        times = 1 if pairings[0].bound.chain else REPLICATES  # chains are dear, and each frame has its own
+        members = measure(pairings, corpus.test, run.recipe.particles, run.key(EVALUATE), times)
         model = {bound: summary([member[bound] for member in members]) for bound in members[0]}
         others = baselines(run.recipe, corpus, run.key(EVALUATE))
         results = {name: model} | {

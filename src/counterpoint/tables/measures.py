@@ -27,12 +27,12 @@ from counterpoint.evaluation import (
     word_baselines,
 )
 from counterpoint.evaluation.baselines import last_frames, linear
+from counterpoint.evaluation.likelihood import TEMPERATURES
 
 REPLICATES = 4  # measurements of each bound, as in results.json
 TRIALS = 100  # sequences that an error of single samples is averaged over at least
 SAMPLES = 50  # of the prediction that is a mean
 PARTICLES = 16
-TEMPERATURES = 200  # of the chain that tells log Z at each step, from either side
 MANY = 5000  # importance samples of the log-likelihood of still images
 DRAWS = 20  # that MP and PP are averaged over, or their prediction is
 
