@@ -40,12 +40,12 @@ def recipes(name: str, corpus: str, published: float, fit: FitConfig) -> list[Re
         rnn_rbm += f" (log-likelihood {SECOND_HAND[name]}, at second hand)"
     return [
         machine(f"{name}-rtrbm", rtrbm, corpus, RTRBMConfig(units=150, scale=0.1), fit, 1e-2, 15),
-        machine(f"{name}-rnn-rbm", rnn_rbm, corpus, RNNRBMConfig(units=150, hidden=100, scale=0.1), fit, 3e-3, 15),
+        machine(f"{name}-rnn-rbm", rnn_rbm, corpus, RNNRBMConfig(units=150, hidden=100, scale=0.1), fit, 1e-2, 15),
     ]
 
 
 def balls(name: str, about: str, p: Any) -> Recipe:
-    fit = FitConfig(epochs=40, patience=5, buckets=1, batch_size=16)
+    fit = FitConfig(epochs=6, patience=5, buckets=1, batch_size=4, crop=25, validate=3)
     return machine(f"balls-{name}", f"{about}, 400 units, CD-10; the published one has 3750", DATA, p, fit, 1e-3, 10)
 
 
