@@ -11,10 +11,9 @@ from counterpoint import annealing, counting
 from counterpoint.bounds.trajectory_kl import traced
 from counterpoint.core import MARKS, AbstractBound, Batch, Trace
 from counterpoint.errors import at_least
-from counterpoint.rollout import swap
 from counterpoint.walk import pasts, walk, whole
 
-CHAINS = 2**15  # side by side
+CHAINS = 2**12  # side by side
 
 
 class Annealed(AbstractBound):
@@ -76,21 +75,37 @@ class Annealed(AbstractBound):
         path = each(lambda carry, x, key: walk(p, q, carry, x, key, q.sweeps))(
             before, x, random.split(of_walk, batch.valid.shape)
         )
-        count, length = batch.valid.shape
         units = counting.fewest(eqx.filter_eval_shape(lambda p: p.at(p.initial()), p))
         counted = units <= self.counted
         if not jax.tree.leaves(before) and (counted or not self.conservative):
             log_z = self.log_z(p.at(p.initial()), None, random.split(of_chains, self.particles))[None, None]
         else:
-            keys = random.split(of_chains, (length, count, self.particles))
-            each_z = jax.vmap(lambda carry, x, keys: self.log_z(p.at(carry), x, keys))
-            # steps side by side: all of them may be many, and states are counted side by side as well
-            states = 2 ** min(units, annealing.AT_ONCE) if counted else self.particles
-            together = max(1, CHAINS // (count * states))
-            steps = (*swap((before, x)), keys)
-            log_z = swap(lax.map(lambda now: each_z(*now), steps, batch_size=min(together, length)))
+            cost = 2 ** min(units, annealing.AT_ONCE) if counted else self.particles  # states are side by side as well
+            log_z = self.each_log_z(p, before, x, batch.valid, of_chains, cost)
         found = -each(p.free_energy)(before, x)[..., None] - log_z
         return traced(x, path, jnp.zeros_like(found), found, jnp.zeros_like(found), batch.valid)
+
+    def each_log_z(self, p, before, x, valid, key, cost: int):
+        """Of each frame under its past, (B, T, K), in portions of CHAINS / cost frames; zero of padding, which is put last
+        and left out: sequences of many lengths have more of it than of frames."""
+        count = valid.size
+        size = max(1, min(CHAINS // cost, count))
+        portions = -(-count // size)
+        where = jnp.argsort(~valid.ravel(), stable=True)
+        where = jnp.concatenate([where, jnp.full(portions * size - count, count)])  # beyond the last: nothing is there
+        flat = jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), (before, x))
+        keys = random.split(key, (portions, size, self.particles))
+
+        def portion(now):
+            where, keys = now
+            carry, x = jax.tree.map(lambda a: a[where], flat)
+            some = lambda: jax.vmap(lambda carry, x, keys: self.log_z(p.at(carry), x, keys))(carry, x, keys)
+            none = jax.eval_shape(some)
+            return lax.cond(valid.ravel()[where[0]], some, lambda: jnp.zeros(none.shape, none.dtype))
+
+        found = lax.map(portion, (where.reshape(portions, size), keys)).reshape(-1, self.particles)
+        back = jnp.zeros((count, self.particles), found.dtype).at[where].set(found, mode="drop")
+        return back.reshape(*valid.shape, self.particles)
 
     def log_z(self, machine, x, keys):
         """By each chain, (K,); x is where those begin that warm up."""
