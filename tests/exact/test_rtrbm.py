@@ -324,6 +324,17 @@ def test_without_a_past_all_frames_share_one_z(counted):
     assert float(logsumexp(log_z[0, 0]) - np.log(50)) == pytest.approx(want, abs=4 * spread / 50**0.5 + 1e-12)
 
 
+def test_portions_that_leave_padding_out_give_each_sequence_its_own(monkeypatch):
+    """Of 3, 1 and 2 frames, two frames at a time: the fourth and fifth portion have none."""
+    p, lengths = rtrbm(), np.array([3, 1, 2])
+    x = jnp.stack([jnp.asarray(SEQUENCE)[::step] for step in (1, -1, 1)])
+    want = [float(exact(p, x[i, :length][None])[0]) for i, length in enumerate(lengths)]
+    monkeypatch.setattr("counterpoint.bounds.annealed.CHAINS", 8)
+    batch = Batch(x, jnp.asarray(np.arange(3)[None] < lengths[:, None]))
+    found = eqx.filter_jit(lambda p: score(p, Gibbs(), Annealed(), batch, random.key(0)))(p)
+    np.testing.assert_allclose(found, want, rtol=1e-10)
+
+
 def test_many_temperatures_lead_to_the_exact_value_from_either_side():
     p = rtrbm()
     want = float(exact(p, jnp.asarray(SEQUENCE)[None])[0])

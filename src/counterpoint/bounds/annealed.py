@@ -86,8 +86,8 @@ class Annealed(AbstractBound):
         return traced(x, path, jnp.zeros_like(found), found, jnp.zeros_like(found), batch.valid)
 
     def each_log_z(self, p, before, x, valid, key, cost: int):
-        """Of each frame under its past, (B, T, K), in portions of CHAINS / cost frames; zero of padding, which is put last
-        and left out: sequences of many lengths have more of it than of frames."""
+        """Of each frame under its past, (B, T, K), in portions of CHAINS / cost frames; zero of padding, which is put
+        last and left out: sequences of many lengths have more of it than of frames."""
         count = valid.size
         size = max(1, min(CHAINS // cost, count))
         portions = -(-count // size)
