@@ -21,6 +21,7 @@ from jax import random
 from timing import Learning, medians
 from torch.nn.functional import relu, softplus
 
+from counterpoint import draws
 from counterpoint.bounds import ELBO
 from counterpoint.core import Batch
 from counterpoint.distributions import facts
@@ -62,7 +63,7 @@ def ours(frames: np.ndarray):
 def noise(law, key, count: int):
     """What a rollout draws z with: (T, B, 1, ...)."""
     keys = jax.vmap(lambda t: random.split(random.fold_in(key, t), (count, 1)))(jnp.arange(STEPS))
-    each = lambda key: random.normal(random.fold_in(key, 1), law.loc.shape, law.loc.dtype)
+    each = lambda key: draws.normal(random.fold_in(key, 1), law.loc.shape, law.loc.dtype)
     return jax.vmap(jax.vmap(jax.vmap(each)))(keys)
 
 
