@@ -325,7 +325,7 @@ def test_without_a_past_all_frames_share_one_z(counted):
 
 
 def test_portions_that_leave_padding_out_give_each_sequence_its_own(monkeypatch):
-    """Of 3, 1 and 2 frames, two frames at a time: the fourth and fifth portion have none."""
+    """Of 3, 1 and 2 frames, two frames at a time: the fourth portion and the fifth have none."""
     p, lengths = rtrbm(), np.array([3, 1, 2])
     x = jnp.stack([jnp.asarray(SEQUENCE)[::step] for step in (1, -1, 1)])
     want = [float(exact(p, x[i, :length][None])[0]) for i, length in enumerate(lengths)]

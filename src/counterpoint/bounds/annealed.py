@@ -91,20 +91,20 @@ class Annealed(AbstractBound):
         count = valid.size
         size = max(1, min(CHAINS // cost, count))
         portions = -(-count // size)
-        where = jnp.argsort(~valid.ravel(), stable=True)
-        where = jnp.concatenate([where, jnp.full(portions * size - count, count)])  # beyond the last: nothing is there
+        order = jnp.argsort(~valid.ravel(), stable=True)
+        order = jnp.concatenate([order, jnp.full(portions * size - count, count)])  # beyond the last: nothing is there
         flat = jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), (before, x))
         keys = random.split(key, (portions, size, self.particles))
 
         def portion(now):
-            where, keys = now
-            carry, x = jax.tree.map(lambda a: a[where], flat)
+            rows, keys = now
+            carry, x = jax.tree.map(lambda a: a[rows], flat)
             some = lambda: jax.vmap(lambda carry, x, keys: self.log_z(p.at(carry), x, keys))(carry, x, keys)
             none = jax.eval_shape(some)
-            return lax.cond(valid.ravel()[where[0]], some, lambda: jnp.zeros(none.shape, none.dtype))
+            return lax.cond(valid.ravel()[rows[0]], some, lambda: jnp.zeros(none.shape, none.dtype))
 
-        found = lax.map(portion, (where.reshape(portions, size), keys)).reshape(-1, self.particles)
-        back = jnp.zeros((count, self.particles), found.dtype).at[where].set(found, mode="drop")
+        found = lax.map(portion, (order.reshape(portions, size), keys)).reshape(-1, self.particles)
+        back = jnp.zeros((count, self.particles), found.dtype).at[order].set(found, mode="drop")
         return back.reshape(*valid.shape, self.particles)
 
     def log_z(self, machine, x, keys):

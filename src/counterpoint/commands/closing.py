@@ -26,7 +26,7 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[st
     name = f"{run.recipe.p.name} + {run.recipe.q.name}"
     with console.status("measuring the test set"):
         pairings = fitted.pairings
-        times = 1 if pairings[0].bound.chain else REPLICATES  # chains are dear, and each frame has its own
+        times = 1 if pairings[0].bound.chain else REPLICATES  # chains are dear: once, as tables measure them
         members = measure(pairings, corpus.test, run.recipe.particles, run.key(EVALUATE), times)
         model = {bound: summary([member[bound] for member in members]) for bound in members[0]}
         others = baselines(run.recipe, corpus, run.key(EVALUATE))
