@@ -8,8 +8,9 @@ All start from the same parameters, and their likelihoods and new parameters mus
 hmmlearn's implementation is "scaling", in double precision; priors without weight make its M-step and dynamax's the
 maximum of the likelihood. dynamax's E- and M-step are compiled once, as an iteration here is; a call of its `fit_em`
 compiles them anew, so one call of each `fit` for one iteration is timed as well. PyTorch runs the same scaled messages
-eagerly, a product a step, all sequences at once, in single precision. Rounds go round the sides, and ratios are those
-of medians.
+eagerly, a product a step, all sequences at once, in single precision. An iteration's matrix products alone, without
+those that wait for each other along the chain, say what there is to gain. Rounds go round the sides, and ratios are
+those of medians.
 """
 
 import argparse
@@ -135,6 +136,12 @@ class Torch:
         return new, float((torch.log(torch.stack(totals)) + most).sum())
 
 
+@jax.jit
+def products(rows, weights, shares):
+    """What scores all frames, what counts pairs of states, and what adds up the statistics of each state."""
+    return rows @ weights, shares.T @ shares, shares.T @ rows
+
+
 def agree(p, q, batch, learn: Hmmlearn, other: Dynamax, control: Torch) -> float:
     """The largest difference of a new parameter: probabilities, means, scales."""
     new, log_evidence = iterate(p, q, (batch,))
@@ -162,6 +169,9 @@ def main() -> None:
     batch = Batch(jnp.asarray(x), jnp.ones(x.shape[:2], bool))
     learn, other, control = Hmmlearn(x, *begin), Dynamax(x, *begin), Torch(x, *begin)
     worst = agree(p, q, batch, learn, other, control)
+    draw = np.random.default_rng(1).normal
+    shapes = (COUNT * STEPS, 2 * WIDTH), (2 * WIDTH, STATES), (COUNT * STEPS, STATES)
+    operands = [jnp.asarray(draw(size=shape), jnp.float32) for shape in shapes]
     sides = {
         "counterpoint": lambda: iterate(p, q, (batch,)),
         "counterpoint, a call of em": lambda: em(p, q, batch, 1),
@@ -169,6 +179,7 @@ def main() -> None:
         "dynamax": other.step,
         "dynamax, a call of fit_em": other.fit,
         "PyTorch eager": control.step,
+        "products alone": lambda: products(*operands),
     }
     times = medians(sides, options.rounds)
     base = times["counterpoint"]
