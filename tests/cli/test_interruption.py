@@ -1,9 +1,11 @@
 """SIGINT and SIGTERM save first; what is resumed ends where an undisturbed run ends, bit for bit."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import jax
@@ -19,6 +21,12 @@ SCRIPT = "import sys; from counterpoint.cli import main; sys.exit(main())"
 WORDS = ["--fit.epochs", "700", "--fit.patience", "0", "--fit.validate", "100", *SMALL, "--fit.save-seconds", "0.2"]
 
 
+def await_checkpoint(out, alive=lambda: True):
+    deadline = time.monotonic() + 240
+    while not list(out.glob("tiny-001/checkpoints/step-*.npz")) and alive() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def stop(by: signal.Signals, data, out):
     """Train in a process of its own, send it a signal at its first checkpoint; its code, last line and step."""
     environment = os.environ | {
@@ -27,10 +35,7 @@ def stop(by: signal.Signals, data, out):
     }
     words = [sys.executable, "-c", SCRIPT, "train", "--data", data, "--out", str(out), *WORDS]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-    checkpoints = out / "tiny-001" / "checkpoints"
-    deadline = time.monotonic() + 240
-    while not list(checkpoints.glob("step-*.npz")) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    await_checkpoint(out, lambda: process.poll() is None)
     os.kill(process.pid, by)
     printed, complaints = process.communicate(timeout=240)
     assert not complaints
@@ -59,7 +64,10 @@ def test_sigint_saves_and_resume_ends_where_an_undisturbed_run_ends(data, tmp_pa
                     np.testing.assert_array_equal(mine[key], theirs[key])
 
 
-def test_sigterm_saves_too(data, tmp_path):
-    code, last, step = stop(signal.SIGTERM, data, tmp_path)
-    assert code == 143
-    assert last.startswith(f"stopped at step {step} by SIGTERM; saved")
+def test_sigterm_saves_too(data, tmp_path, capsys):
+    """In this process, from a thread that waits for the first checkpoint."""
+    waiting = threading.Thread(target=lambda: (await_checkpoint(tmp_path), os.kill(os.getpid(), signal.SIGTERM)))
+    waiting.start()
+    assert main(["train", "--data", data, "--out", str(tmp_path), *WORDS]) == 143
+    waiting.join()
+    assert re.match(r"stopped at step \d+ by SIGTERM; saved", capsys.readouterr().out.rstrip().splitlines()[-1])

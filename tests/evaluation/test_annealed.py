@@ -112,7 +112,7 @@ def test_both_sides_of_what_p_draws():
     slack = 4 * 2**0.5 / 300**0.5
     assert below.mean() < -entropy + slack
     assert above.mean() > -entropy - slack
-    below, above = sandwich(p, Prior(), KEY, 60, AIS(1000, 4))
+    below, above = sandwich(p, Prior(), KEY, 40, AIS(500, 4))
     assert 0 < (above - below).mean() < 0.1
 
 

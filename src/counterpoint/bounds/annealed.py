@@ -13,7 +13,7 @@ from counterpoint.core import MARKS, AbstractBound, Batch, Trace
 from counterpoint.errors import at_least
 from counterpoint.walk import pasts, walk, whole
 
-CHAINS = 2**12  # side by side
+CHAINS = 2**9  # side by side: what they hold stays in the cache
 
 
 class Annealed(AbstractBound):

@@ -23,7 +23,7 @@ STILLS = 12  # images in a row
 
 def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[str, Any]:
     """Measure and draw; gives back what results.json says, and the names of what was drawn as "files"."""
-    name = f"{run.recipe.p.name} + {run.recipe.q.name}"
+    name = title(run)
     with console.status("measuring the test set"):
         pairings = fitted.pairings
         times = 1 if pairings[0].bound.chain else REPLICATES  # chains are dear: once, as tables measure them
@@ -31,9 +31,9 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[st
         model = {bound: summary([member[bound] for member in members]) for bound in members[0]}
         others = baselines(run.recipe, corpus, run.key(EVALUATE))
         results = {name: model} | {
-            title: {bound: summary([score]) for bound, score in scores.items()} for title, scores in others.items()
+            other: {bound: summary([score]) for bound, score in scores.items()} for other, scores in others.items()
         }
-        references = {title: results[title]["exact"]["per_step"] for title in others}
+        references = {other: results[other]["exact"]["per_step"] for other in others}
     found = {
         "data": corpus.name,
         "split": "test",
@@ -56,11 +56,25 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[st
     return found
 
 
+def title(run: Run) -> str:
+    """What results.json calls the run's own pair."""
+    return f"{run.recipe.p.name} + {run.recipe.q.name}"
+
+
+def reported(run: Run) -> dict[tuple[str, str], list[float]]:
+    """Each repeat's numbers in results.json, by the label of the bound and the average."""
+    bounds, found = run.read("results.json")["results"][title(run)], {}
+    for label, known in bounds.items():
+        for average in ("per_step", "per_sequence"):
+            found[label, average] = known.get(f"{average}_members", [known[average]])
+    return found
+
+
 def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -> None:
     """The table of results.json, where everything is, and what to type next."""
     console.print(
         table(
-            [row for title, results in found["results"].items() for row in rows(title, results)],
+            [row for model, results in found["results"].items() for row in rows(model, results)],
             COLUMNS,
             f"{corpus.name}, test set: {len(corpus.test)} sequences",
             found["units"] + (MANY if run.repeats > 1 else ONE),

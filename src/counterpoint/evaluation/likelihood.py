@@ -18,7 +18,7 @@ from counterpoint.errors import CounterpointError
 from counterpoint.evaluation import passes
 from counterpoint.files import replacing
 
-TEMPERATURES = 200  # of chains that tell log Z
+TEMPERATURES = 500  # of chains that tell log Z
 PORTION = 64  # particles that are scored at once, of a bound that can be taken apart
 
 

@@ -1,6 +1,6 @@
 """What stands in a cell: numbers of a trained pair on the test set of its corpus, one for each repeat."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
@@ -29,6 +29,7 @@ from counterpoint.evaluation import (
 from counterpoint.evaluation.baselines import last_frames, linear
 from counterpoint.evaluation.likelihood import TEMPERATURES
 
+Report = Mapping[tuple[str, str], list[Any]]  # (label, average) -> a number of each repeat
 REPLICATES = 4  # measurements of each bound, as in results.json
 TRIALS = 100  # sequences that an error of single samples is averaged over at least
 SAMPLES = 50  # of the prediction that is a mean
@@ -37,23 +38,35 @@ MANY = 5000  # importance samples of the log-likelihood of still images
 DRAWS = 20  # that MP and PP are averaged over, or their prediction is
 
 
-def measured(names: Sequence[str], pairings: Sequence[Pairing], corpus: Corpus, key) -> dict[str, list[float]]:
+def measured(
+    names: Sequence[str], pairings: Sequence[Pairing], corpus: Corpus, key, report: Report | None = None
+) -> dict[str, list[float]]:
     """Each measure of each repeat's pairing; `NAME:SEQUENCE` takes one test sequence, by its name, alone.
 
-    Repeat i draws from fold_in(key, i), as for results.json: bounds agree with it. Measures that are parts of one
-    computation share it. Raises what `check` raises, and CounterpointError where no test sequence has that name.
+    Repeat i draws from fold_in(key, i), as for results.json, so that an average of a bound that stands in its `report`,
+    by label and average, is taken from there. Measures that are parts of one computation share it. Raises what `check`
+    raises, and CounterpointError where no test sequence has that name.
     """
-    found: dict[str, list[float]] = {name: [] for name in names}
+    for name in names:
+        check(name)
+    found: dict[str, list[float]] = reported(names, report or {})
+    left = [name for name in names if name not in found]
+    found |= {name: [] for name in left}
     for i, pairing in enumerate(pairings):
         done = {}
-        for name in names:
-            check(name)
+        for name in left:
             what, _, which = name.partition(":")
             compute, read = MEASURES[what]
             if (compute, which) not in done:
                 done[compute, which] = compute(pairing, alone(corpus, which), random.fold_in(key, i))
             found[name].append(float(read(done[compute, which])))
     return found
+
+
+def reported(names: Sequence[str], report: Report) -> dict[str, list[float]]:
+    """Those of the measures that a report has; one that was not finite it has not."""
+    found = {name: report.get(IN_REPORTS.get(name, ("", "")), [None]) for name in names}
+    return {name: values for name, values in found.items() if None not in values}
 
 
 def alone(corpus: Corpus, which: str) -> Corpus:
@@ -147,7 +160,16 @@ def counted(pairing: Pairing, corpus: Corpus, key) -> dict[str, tuple[float, flo
 
 
 elbo, iwae, fivo = (partial(likelihood, label) for label in ("ELBO", f"IWAE-{PARTICLES}", f"FIVO-{PARTICLES}"))
-below, above = (partial(annealed, Annealed(TEMPERATURES, conservative=side)) for side in (True, False))
+chains = [Annealed(TEMPERATURES, conservative=side) for side in (True, False)]
+below, above = (partial(annealed, bound) for bound in chains)
+# measures that reports may have
+IN_REPORTS = {
+    "elbo_per_step": ("ELBO", "per_step"),
+    "elbo_per_sequence": ("ELBO", "per_sequence"),
+    "iwae_per_sequence": (f"IWAE-{PARTICLES}", "per_sequence"),
+    "fivo_per_sequence": (f"FIVO-{PARTICLES}", "per_sequence"),
+    "annealed_per_sequence": (chains[0].label, "per_sequence"),
+}
 per_sequence = attrgetter("per_sequence")
 # by name: what is computed of (pairing, corpus, key), and which number of it is meant
 MEASURES: dict[str, tuple[Callable[[Pairing, Corpus, Any], Any], Callable[[Any], float]]] = {

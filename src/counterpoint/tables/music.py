@@ -42,7 +42,7 @@ Adam. RNN-RBM is quoted at second hand, from papers that quote Boulanger-Lewando
 their average is over steps, and whether theirs is an estimate that flatters is not known. The LSTMs have no published
 number: notes are independent given the past, or there is a NADE for them.
 
-RTRBM and RNN-RBM are known up to a Z of every step. Annealed importance sampling, with a chain of 200 temperatures at
+RTRBM and RNN-RBM are known up to a Z of every step. Annealed importance sampling, with a chain of 500 temperatures at
 each step, is on average above the log-likelihood, and the published number is of its kind; "from below" is the
 log-probability of a model that generates by such chains, bounded from below by one that runs from the datum. How far
 the two rows are apart says how well Z is known.
