@@ -17,6 +17,7 @@ from cli.cases import sequences
 from counterpoint import runs, tables
 from counterpoint.bounds import ELBO
 from counterpoint.cli import main
+from counterpoint.commands.closing import reported
 from counterpoint.commands.display import Display
 from counterpoint.commands.tabling import Tabling
 from counterpoint.core import Pairing
@@ -303,6 +304,17 @@ def test_a_measure_may_take_one_test_sequence_by_name(parts):
         value("copy_error:stil")
     with pytest.raises(CounterpointError, match="did you mean 'copy_error'"):
         value("copy_eror")
+
+
+def test_what_a_report_has_is_what_would_be_measured_and_is_not_measured_again(run):
+    opened = runs.open_run(run)
+    its = opened.corpus()
+    report = reported(opened)
+    measure = lambda name, *report: measures.measured([name], opened.best(its), its, opened.key(runs.EVALUATE), *report)
+    for average in ("per_step", "per_sequence"):
+        assert measure(f"elbo_{average}")[f"elbo_{average}"] == pytest.approx(report["ELBO", average], rel=1e-6)
+    assert measure("elbo_per_step", {("ELBO", "per_step"): [7.0]}) == {"elbo_per_step": [7.0]}
+    assert np.isfinite(measure("elbo_per_step", {("ELBO", "per_step"): [None]})["elbo_per_step"]).all()
 
 
 def test_frames_after_the_first_may_be_scored_over_the_number_of_all():
