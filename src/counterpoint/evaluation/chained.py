@@ -1,10 +1,11 @@
 """A p without a prior to draw from, as what is made for directed ones sees it: z_t comes from a chain."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import lax, random
+from jax import Array, lax, random
+from jaxtyping import Bool, Float, PyTree
 
 from counterpoint import annealing
 from counterpoint.core import (
@@ -17,9 +18,11 @@ from counterpoint.core import (
 from counterpoint.distributions import layers_of
 from counterpoint.errors import CounterpointError
 from counterpoint.models.machine import AbstractMachine
+from counterpoint.shapes import observation, shapes
 from counterpoint.walk import move
 
-TEMPERATURES = 100  # of each chain
+TEMPERATURES = 100  # of a chain that nothing came before
+SWEEPS = 30  # of each chain from the frame before, as in the code of Taylor et al. (2007)
 MOVES = 200  # of each chain between a corruption and a reconstruction
 
 
@@ -42,20 +45,33 @@ class AbstractEnd(AbstractDistribution):
 
 
 class Ended(AbstractEnd):
-    """z at the end of a chain that cools from independent units down to an RBM, which tends to p(z) = exp(-F(z)) / Z.
+    """z at the end of a chain x -> z ~ p(z | x) -> x ~ p(x | z) -> .. of SWEEPS, which tends to an RBM's p(z) =
+    exp(-F(z)) / Z. It begins at the frame before, and where there is none at the end of a chain that cools from
+    independent units down to the RBM.
+
+    What contrastive divergence has learned holds near frames: of bouncing balls, chains that cool down at every step
+    find frames that no ball is in.
 
     Known by its draws. `log_prob` is -F(z): it lacks log Z.
     """
 
     machine: AbstractMachine
+    before: Float[Array, "..."]  # the last frame
+    begun: Bool[Array, ""]  # False: there is none
 
     @property
     def support(self):
         return self.machine.given(self.machine.hidden).support
 
     def sample(self, key):
-        of_x, of_z = random.split(key)
-        x, _ = annealing.up(self.machine, of_x, TEMPERATURES)
+        of_x, of_walk, of_z = random.split(key, 3)
+        cooled, _ = annealing.up(self.machine, of_x, TEMPERATURES)
+
+        def sweep(x, key):
+            of_z, of_x = random.split(key)
+            return self.machine.likelihood(None, self.machine.posterior(None, x).sample(of_z)).sample(of_x), None
+
+        x, _ = lax.scan(sweep, jnp.where(self.begun, self.before, cooled), random.split(of_walk, SWEEPS))
         return self.machine.posterior(None, x).sample(of_z)
 
     def log_prob(self, value, observed=None):
@@ -66,9 +82,17 @@ def unknown(what: str) -> CounterpointError:
     return CounterpointError(f"the end of a chain is known by its draws, and its {what} is not: draw from it")
 
 
+class Past(NamedTuple):
+    """The carry of a `Chained`."""
+
+    carry: PyTree  # p's
+    frame: Float[Array, "..."]  # the last one
+    begun: Bool[Array, ""]  # False: there is none
+
+
 class Chained(AbstractDirected):
     """p, drawing each z_t from a chain of its own under p's past, then x_t ~ p(x_t | z_t): for `rollout` in prediction
-    and generation, where weights of particles are not asked for."""
+    and generation, where weights of particles are not asked for. A chain begins at x_t-1, see `Ended`."""
 
     p: AbstractUndirected
 
@@ -76,26 +100,29 @@ class Chained(AbstractDirected):
         return self.p.memory()
 
     def embed(self, memory, x):
-        return self.p.embed(memory, x)
+        memory, e = self.p.embed(memory, x)
+        return memory, (e, x)
 
     def features(self, x, e):
-        return self.p.features(x, e)
+        return self.p.features(x, e[0])
 
     def initial(self):
-        return self.p.initial()
+        frame = shapes(observation(self.p))
+        return Past(self.p.initial(), jnp.zeros(frame.shape, frame.dtype), jnp.array(False))
 
     def advance(self, carry, z, e):
-        return self.p.advance(carry, z, e)
+        return Past(self.p.advance(carry.carry, z, e[0]), e[1].astype(carry.frame.dtype), jnp.array(True))
 
     def prior(self, carry):
-        return Ended(self.p.at(carry))  # pyright: ignore[reportArgumentType]
+        machine = self.p.at(carry.carry)
+        return Ended(machine, carry.frame, carry.begun)  # pyright: ignore[reportArgumentType]
 
     def posterior(self, carry, x):
         """What Gibbs proposes."""
-        return self.p.posterior(carry, x)
+        return self.p.posterior(carry.carry, x)
 
     def likelihood(self, carry, z):
-        return self.p.likelihood(carry, z)
+        return self.p.likelihood(carry.carry, z)
 
 
 class Walked(AbstractEnd):

@@ -108,7 +108,7 @@ def generate(
     view = directed(p, q)
     voice = Expected(view) if mean else view
     if prefix is None:
-        return list(np.asarray(imagine(voice, initial_state(p, Prior(), count), after, length)))
+        return list(np.asarray(imagine(voice, initial_state(view, Prior(), count), after, length)))
     given = jax.tree.map(lambda a: a.repeat(count, 0), whole(prefix, p))
     state = absorb(view, Prior() if q is None else q, given, before, particles if view is p else 1)
     new = np.asarray(imagine(voice, state, after, length))
