@@ -41,8 +41,7 @@ def predict(p: AbstractModel, q: AbstractPosterior, sequences: Sequences, key, s
 
     averaged over `samples` draws; the papers take one, and with more the error is smaller for that alone. x^_1 is
     what p expects before it has seen anything. An undirected p draws z_t from a chain that begins at x_t-1, see
-    `Ended`.
-    Where q is p(z | x) in closed form nothing is drawn: x^_t = E[x_t | x_<t], by the filter that goes with it.
+    `Ended`. Where q is p(z | x) in closed form nothing is drawn: x^_t = E[x_t | x_<t], by the filter that goes with it.
 
     Raises CounterpointError where q sees the future, where something is missing, and where p's likelihood cannot give
     these data.

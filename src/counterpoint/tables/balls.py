@@ -25,8 +25,8 @@ The prediction error is the mean over frames 2 to 100 and over test videos of th
 between a frame and what is expected of it given the frames before. The paper draws the hidden units of that expectation
 once; the mean over 50 draws is smaller for that alone, and stands in a column of its own. The paper's code for order 1
 gives its prediction the very frame that it predicts, which may make errors of order 1 smaller or larger; ours sees the
-frames before only. Each draw of a Boltzmann machine is the end of a chain, and their likelihoods are known up to a Z of
-every frame: they have the first column.
+frames before only. Each draw of a Boltzmann machine is the end of a chain of 30 sweeps from the frame before, and their
+likelihoods are known up to a Z of every frame: they have the first column.
 
 {LEARNING}""",
     columns=(

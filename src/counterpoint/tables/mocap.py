@@ -34,7 +34,8 @@ TABLE = Table(
 The error of predicting each frame from those before it: squared difference summed over dimensions, mean over frames 2
 to T of a sequence. The hidden units are drawn once for each prediction, as in the paper, and the error is the mean over
 100 such draws of a sequence, or of 25 for each of MIT's four. The linear dynamical system and the HMM, learned by
-expectation maximisation, draw nothing: their prediction is E[x_t | x_<t] itself.
+expectation maximisation, draw nothing: their prediction is E[x_t | x_<t] itself. A draw of a Boltzmann machine is the
+end of a chain of 30 sweeps from the frame before.
 
 CMU: subject 35, one walk and one run to test. Of the 31 other sequences, on which the paper trains, one run and two
 walks validate here. The paper's 58 features cannot be had. Ours are the 59 of Taylor et al., each scaled to variance
