@@ -27,7 +27,7 @@ usage: counterpoint VERB ...
 
 {chr(10).join(f"  {verb:<10} {what}" for verb, what in VERBS.items())}
 
-To begin:  counterpoint train                  chorales, about a minute
+To begin:  counterpoint train                  chorales, two to three minutes
 Then:      counterpoint generate runs/chorales-001
 More:      counterpoint VERB --help            what a verb takes
            counterpoint train RECIPE --help    every setting of a recipe

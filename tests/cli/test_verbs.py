@@ -37,7 +37,7 @@ def test_the_independent_baseline_is_the_training_marginal(run, data):
 def test_what_train_prints_fits_80_columns_and_says_what_comes_next(data, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(tmp_path)
-    assert main(["train", "--data", data, "--fit.epochs", "1", "--repeats", "2", *SMALL, "--particles", "2"]) == 0
+    assert main(["train", "--data", data, "--fit.epochs", "2", "--repeats", "2", *SMALL, "--particles", "2"]) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80 + len(data)
     assert "still improving when it stopped" in out

@@ -130,8 +130,8 @@ def test_baselines_by_hand():
     [
         ({"held": HELD[:2]}, r"\(2, 4\); give \(T, M\)"),
         ({"held": HELD[:, :3]}, "give"),
-        ({"k": 5}, "the 5 most frequent of 4 words"),
-        ({"k": 0}, "the 0 most frequent"),
+        ({"k": 5}, "precision at 5 of 4 words"),
+        ({"k": 0}, "precision at 0 of 4 words"),
         ({"samples": 0}, "give at least 1"),
         ({"held": 0 * HELD}, "no year has a held-out word"),
         ({"train": Sequences(TRAIN.x * 2)}, "from one sequence; this has 2"),

@@ -81,7 +81,7 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
         )
     )
     if found["still_improving"]:
-        console.print("still improving when it stopped: give it more epochs", soft_wrap=True)
+        console.print("still improving when it stopped: train anew with more, by --fit.epochs", soft_wrap=True)
     console.print(f"{run.folder}: {', '.join([*found['files'], 'results.json'])}", soft_wrap=True)
     console.print(
         f"next: counterpoint generate {run.folder}\n      counterpoint evaluate {run.folder} --csv scores.csv",
@@ -90,9 +90,11 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
 
 
 def improving(run: Run, fitted: Fitted) -> bool:
-    """Whether a repeat ran out of epochs with its best validation in the last twentieth of the steps."""
+    """Whether a repeat ran out of epochs with its best validation in the last twentieth of the steps, and not the only
+    one."""
     progress = fitted.progress
-    return progress.epoch >= run.recipe.fit.epochs and max(progress.best_step) > 0.95 * progress.step
+    several = sum("valid" in row for row in progress.history) > 1
+    return several and progress.epoch >= run.recipe.fit.epochs and max(progress.best_step) > 0.95 * progress.step
 
 
 def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, float]) -> Iterator[Path]:

@@ -110,4 +110,6 @@ def reader(source: str | Path, corpora: Path | None = None) -> Callable[..., Cor
         return partial(video, path)
     if path.suffix == ".npz" or len(path.parts) > 1 or path.exists():
         return partial(load_npz, path)
-    raise CounterpointError(f"unknown data {name!r}{nearest(name, CORPORA)} (or give the path of an .npz file)")
+    raise CounterpointError(
+        f"unknown data {name!r}{nearest(name, CORPORA)} (or give the path of an .npz file or of a folder)"
+    )

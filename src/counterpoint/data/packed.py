@@ -73,8 +73,12 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     arrays of Python objects.
     """
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise CounterpointError(f"{path} {what}; give an .npz file as numpy.savez writes it")
+        if path.is_dir():
+            raise CounterpointError(
+                f"{path} is a folder in which nothing can be read; give one of .mid, of .txt, of .wav, .flac or .sph,"
+                " of films, or of an .asf and its .amc, or an .npz file as numpy.savez writes it"
+            )
+        raise CounterpointError(f"{path} does not exist; give an .npz file as numpy.savez writes it")
     try:
         with path.open("rb") as file:
             start = file.read(6)

@@ -137,7 +137,9 @@ def precision(probabilities: np.ndarray, counts: np.ndarray, k: int = K) -> floa
 def _top(scores: np.ndarray, k: int) -> np.ndarray:
     """(M,) by how much each word is among the k highest: 1, 0, or a share of the places that tied words compete for."""
     if not 1 <= k <= len(scores):
-        raise CounterpointError(f"the {k} most frequent of {len(scores)} words; give k from 1 to the number of words")
+        raise CounterpointError(
+            f"precision at {k} of {len(scores)} words: it is for 1 to as many as there are; give texts with more"
+        )
     bar = np.partition(scores, -k)[-k]  # what is at place k
     above, tied = scores > bar, scores == bar
     return above + tied * (k - above.sum()) / tied.sum()

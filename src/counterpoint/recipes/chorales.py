@@ -10,7 +10,7 @@ from counterpoint.training import FitConfig, OptimiserConfig
 RECIPES = [
     Recipe(
         name="chorales",
-        about="VRNN on the Bach chorales that come with the package; trains in a minute",
+        about="VRNN on the Bach chorales that come with the package; trains in two to three minutes",
         data="chorales",
         p=VRNNConfig(latent=16, hidden=128, width=128, cell="gru"),
         q=FilteringConfig(width=128),

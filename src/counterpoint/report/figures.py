@@ -196,10 +196,12 @@ def panels(
         axes.set_xlim(0, span)
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
-        if ticks is not None:
-            axes.set_yticks(list(ticks), list(ticks.values()))
-            for height in ticks:
-                axes.axhline(height, color="#0b5fa5", linewidth=0.5, alpha=0.25)
+        if ticks is None:
+            axes.yaxis.set_major_locator(_integers())
+            continue
+        axes.set_yticks(list(ticks), list(ticks.values()))
+        for height in ticks:
+            axes.axhline(height, color="#0b5fa5", linewidth=0.5, alpha=0.25)
     if limits is None:
         bar = figure.colorbar(image, ax=list(grid[:, 0]), aspect=40, pad=0.01)
         bar.ax.tick_params(labelsize=8)
