@@ -65,9 +65,20 @@ def test_sigint_saves_and_resume_ends_where_an_undisturbed_run_ends(data, tmp_pa
 
 
 def test_sigterm_saves_too(data, tmp_path, capsys):
-    """In this process, from a thread that waits for the first checkpoint."""
-    waiting = threading.Thread(target=lambda: (await_checkpoint(tmp_path), os.kill(os.getpid(), signal.SIGTERM)))
+    """In this process, from a thread that waits for the first checkpoint, and sends nothing where training is over."""
+    over = threading.Event()
+
+    def send():
+        await_checkpoint(tmp_path, lambda: not over.is_set())
+        if not over.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    waiting = threading.Thread(target=send)
     waiting.start()
-    assert main(["train", "--data", data, "--out", str(tmp_path), *WORDS]) == 143
-    waiting.join()
+    try:
+        code = main(["train", "--data", data, "--out", str(tmp_path), *WORDS])
+    finally:
+        over.set()
+        waiting.join()
+    assert code == 143
     assert re.match(r"stopped at step \d+ by SIGTERM; saved", capsys.readouterr().out.rstrip().splitlines()[-1])

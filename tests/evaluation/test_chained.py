@@ -72,6 +72,14 @@ def test_predictions_are_conditional_means():
     assert np.abs(want[0] - want[1]).max() > 0.05
 
 
+def test_a_chain_begins_at_the_frame_before():
+    """Where no sweep can leave it, that frame is what is predicted next."""
+    stuck = RBM(40.0 * jnp.eye(2), jnp.full(2, -20.0), jnp.full(2, -20.0))
+    p, x = RTRBM(stuck, jnp.zeros((2, 2)), jnp.zeros(2)), FRAMES[[2, 1, 3, 0, 2]]
+    found = predict(p, Gibbs(), Sequences((x,)), random.key(0)).frames[0]
+    np.testing.assert_allclose(found[1:], x[:-1], atol=1e-6)
+
+
 def test_a_filter_of_drawn_units_predicts_and_generates():
     p, x = TRBM(machine(), single(mk((2, 2), 1, 2.0))), Sequences((FRAMES, FRAMES[:2]))
     assert [a.shape for a in predict(p, Gibbs(), x, random.key(0)).frames] == [(4, 2), (2, 2)]
