@@ -106,6 +106,15 @@ def up(p: AbstractMachine, key, temperatures: int) -> tuple[PyTree, Float[Array,
     return lax.scan(step, (x, way.base), (low, high, random.split(later, temperatures)))[0]
 
 
+def cool(p: AbstractMachine, key, temperatures: int, do: bool | Array = True) -> PyTree:
+    """x_n of `up`, drawn for itself; where `do` is False a draw of independent units, that takes no time."""
+    way = begun(p)
+    first, later = random.split(key)
+    x = way.likelihood(jnp.zeros_like(p.hidden), 0.0).sample(first)
+    step = lambda i, x: way.sweep(p.heard(x), (i + 1) / temperatures, random.fold_in(later, i))
+    return lax.fori_loop(0, jnp.where(do, temperatures, 0), step, x)
+
+
 def down(p: AbstractMachine, x, key, temperatures: int) -> Float[Array, ""]:
     """The same steps backwards, from x: log Z_0 + log w."""
     way, (low, high) = begun(p), steps(p, temperatures)

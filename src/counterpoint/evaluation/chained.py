@@ -65,7 +65,7 @@ class Ended(AbstractEnd):
 
     def sample(self, key):
         of_x, of_walk, of_z = random.split(key, 3)
-        cooled, _ = annealing.up(self.machine, of_x, TEMPERATURES)
+        cooled = annealing.cool(self.machine, of_x, TEMPERATURES, ~self.begun)
 
         def sweep(x, key):
             of_z, of_x = random.split(key)

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import random
+from jax import lax, random
 
 from counterpoint.core import AbstractDirected, AbstractModel, AbstractPosterior, Batch, Trace
 from counterpoint.data.batch import buckets, check_data, in_order
@@ -82,7 +82,8 @@ def means(p: AbstractDirected, q: AbstractPosterior, batch: Batch, key, samples:
         return p.likelihood(carry, z).mean
 
     past = carries(p, q, trace, batch.observed is not None)
-    drawn = jax.vmap(jax.vmap(jax.vmap(one)))(past, trace.z, random.split(of_p, trace.log_q.shape))
+    step = lambda now: jax.vmap(jax.vmap(one))(*now)  # step by step: a chain begins anew at the first one alone
+    drawn = lax.map(step, (past, trace.z, random.split(of_p, trace.log_q.shape)))
     return swap(drawn.mean(2))
 
 

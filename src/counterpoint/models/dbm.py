@@ -120,7 +120,7 @@ class Layers(AbstractDistribution):
     def sample(self, key):
         of_evens, of_odds = random.split(key)
         machine, cuts = self.p.machine, lambda sizes: [sum(sizes[: i + 1]) for i in range(len(sizes) - 1)]
-        evens = annealing.up(machine, of_evens, TEMPERATURES)[0]
+        evens = annealing.cool(machine, of_evens, TEMPERATURES)
         odds = machine.posterior(None, evens).sample(of_odds)
         sizes = [self.p.lowest.visible.size, *self.sizes]
         sides = [jnp.split(side, cuts(sizes[i::2])) for i, side in enumerate((evens, odds))]

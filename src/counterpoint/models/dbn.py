@@ -118,7 +118,7 @@ class Top(AbstractDistribution):
     pathwise: ClassVar[bool] = False
 
     def sample(self, key):
-        return annealing.up(self.machine, key, TEMPERATURES)[0]
+        return annealing.cool(self.machine, key, TEMPERATURES)
 
     def log_prob(self, value, observed=None):
         return -self.machine.free_energy(None, value) - self.log_z
