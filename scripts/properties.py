@@ -12,6 +12,7 @@ past         what the next step depends on: x before, z before, both, or nothing
 --check writes nothing, and fails where the file differs.
 """
 
+import inspect
 import sys
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from counterpoint.registry import parts
 from counterpoint.support import BINARY, REAL, Support
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "models.md"
-HEAD = ("model", "directed", "latent", "nonlinear", "distributed", "past", "the first line of its equations")
+HEAD = ("model", "directed", "latent", "nonlinear", "distributed", "past", "its equations")
 SIZES = {
     "units": 12,
     "latent": 5,
@@ -117,7 +118,7 @@ def row(config) -> tuple[str, ...]:
     support = BINARY if machine else law.support
     units = support if isinstance(support, Support) else next(iter(jax.tree.leaves(support, is_leaf=supported)), REAL)
     spread = "–" if not shapes or units.name == REAL.name else ("no" if one_of else "yes")
-    said = (type(p).__doc__ or "").strip().splitlines()[0].strip()
+    said = (inspect.getdoc(type(p)) or "").split("\n\n")[0].splitlines()
     yes = lambda flag: "yes" if flag else "no"
     cells = (
         yes(directed and not isinstance(p, AbstractBoltzmann)),
@@ -126,7 +127,7 @@ def row(config) -> tuple[str, ...]:
         spread,
         " and ".join(past) or "nothing",
     )
-    return (f"`{config.name}`", *cells, f"`{said}`")
+    return (f"`{config.name}`", *cells, "<br>".join(f"`{line.strip()}`" for line in said))
 
 
 def supported(a) -> bool:

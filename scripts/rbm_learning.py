@@ -1,5 +1,5 @@
-"""Draws docs/images/rbm-learning.png, how an RBM learns by the estimators of document 4, section 5.4, where its
-likelihood can be counted; prints the numbers.
+"""Draws docs/images/rbm-learning.png, how an RBM learns by the estimators of Bachman and Precup 2015, section 5.4,
+where its likelihood can be counted; prints the numbers.
 
     python scripts/rbm_learning.py [FILE] [--updates 20000] [--repeats 3]
 

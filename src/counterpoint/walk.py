@@ -1,6 +1,7 @@
 """A chain between q and p.
 
-    x_0 -> z_0 ~ q(z | x_0) -> x_1 ~ p(x | z_0) -> z_1 ~ q(z | x_1) -> ... -> x_k     (seed 4, sec. 2 and 5.4)
+    x_0 -> z_0 ~ q(z | x_0) -> x_1 ~ p(x | z_0) -> z_1 ~ q(z | x_1) -> ... -> x_k
+    (Bachman and Precup 2015, sec. 2 and 5.4)
 
 With q the posterior of an undirected p it is block Gibbs sampling: contrastive divergence where it starts at the data,
 persistent where it goes on from where it was. With q a corruption it is the chain of a denoising auto-encoder; of a

@@ -1,4 +1,5 @@
-"""The bounds of document 4 with their constants put right, by enumeration; active units and Parzen windows."""
+"""The bounds of Bachman and Precup 2015 with their constants put right, by enumeration; active units and Parzen
+windows."""
 
 import equinox as eqx
 import jax

@@ -31,7 +31,7 @@ def states(units: int):
 
 
 def network(tied: bool, *shapes, start=30) -> DBN:
-    """Of the RBM of seed 4, and of machines (upper, lower units) above it."""
+    """Of the RBM of Bachman and Precup 2015, and of machines (upper, lower units) above it."""
     parts = [rbm()]
     for i, (over, under) in enumerate(shapes):
         draw = lambda shape, at, i=i: 0.0 * jnp.zeros(shape) if tied else mk(shape, start + 10 * i + at, 0.8)

@@ -1,4 +1,5 @@
-"""The RBM without biases of seed 4, section 5.4: 3 visible and 2 hidden units, every path enumerated."""
+"""The RBM without biases of Bachman and Precup 2015, section 5.4: 3 visible and 2 hidden units, every path
+enumerated."""
 
 import itertools
 

@@ -110,7 +110,7 @@ def test_the_elbo_misses_the_likelihood_by_the_divergence_from_the_posterior():
     elbo = (chance * (joint - log_q)).sum()
     assert elbo == pytest.approx(log_p - (chance * (log_q - (joint - log_p))).sum(), abs=1e-10)
     found = draw(p, q, 20000)
-    # the closed KL of a Gaussian from N(0, I) (seed 3, eq. 2.7), the same for every draw
+    # the closed KL of a Gaussian from N(0, I) (Shareghi 2018, eq. 2.7), the same for every draw
     raw = net(q.guess.rest, np.tanh(linear(q.from_x, X[0])))
     mean, scale = raw[0], np.logaddexp(0, raw[1] + UNIT) + 1e-4
     want = 0.5 * (-np.log(scale**2) - 1 + scale**2 + mean**2)

@@ -23,8 +23,8 @@ class Annealed(AbstractBound):
     conservative  log E_k[w_k], w = p(tau) / q(tau | x_t): q warms a chain up from the datum x_t to independent units,
                   and p draws those and cools the same chain down. It bounds from below the log-probability of x_t where
                   p generates so, which tends to the RBM's as `temperatures` grow (Burda, Grosse and Salakhutdinov
-                  2015). A trajectory's KL as in seed 4, eq. 24-40, but with temperatures, and with ends x_k that
-                  follow a known law
+                  2015). A trajectory's KL as in Bachman and Precup 2015, eq. 24-40, but with temperatures, and with
+                  ends x_k that follow a known law
     else          annealed importance sampling: chains that cool down, log Z_t = log Z_0 + log E_k[w_k]. On average too
                   small, so that it flatters p (Salakhutdinov and Murray 2008)
 

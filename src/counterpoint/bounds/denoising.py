@@ -17,7 +17,7 @@ from counterpoint.walk import whole
 
 class Denoising(AbstractBound):
     """-KL(q(x, z) || p(x, z)) - H(D) = E_q[ log p(x | z) ] - I_q(x; z)  <=  E_D[ log p(x) ]
-    I_q(x; z) = E_q[ log q(z | x) - log q(z) ],   p(z) = q(z) = E_D[ q(z | x) ]      (seed 4, eq. 6-9)
+    I_q(x; z) = E_q[ log q(z | x) - log q(z) ],   p(z) = q(z) = E_D[ q(z | x) ]      (Bachman and Precup 2015, eq. 6-9)
 
     p(x) is that of p(x | z) under z of that law. The print drops I(x; z) from the gradient for q (eq. 9 and 20): its
     two terms cancel at held samples alone, and what is left is the gradient of I. It is kept here. Where the corruption

@@ -12,7 +12,7 @@ from counterpoint.errors import at_least
 
 class ELBO(AbstractBound):
     """L = sum_t E_q[ log p(x_t | z_<=t, x_<t) - beta KL(q(z_t) || p(z_t | z_<t, x_<t)) ]
-    (seed 2, eq. 15; seed 1, eq. 12)
+    (Gan's slides, eq. 15; Marino et al. 2018, appendix, eq. 12)
 
     nats, summed over steps, averaged over particles. The KL is in closed form where the pair of distributions has
     one and `closed_form` asks for it, else log q - log p at the sample. beta follows `kl_weight` in training and is 1
@@ -42,6 +42,6 @@ class ELBO(AbstractBound):
         return reward if local else lax.cumsum(reward, reverse=True)
 
     def hold(self, trace: Trace) -> Trace:
-        """E_q[grad log q] = 0 (seed 2, eq. 26-30): log q leaves the part that is differentiated directly."""
+        """E_q[grad log q] = 0 (Gan's slides, eq. 26-30): log q leaves the part that is differentiated directly."""
         log_q = lax.stop_gradient(trace.log_q)
         return trace._replace(log_q=log_q, kl=log_q - trace.log_prior)

@@ -17,7 +17,8 @@ PAIRED = 64  # ends that meet all laws at once
 
 class TrajectoryKL(AbstractBound):
     """-KL(q(tau) || p(tau)) - H(D) = E_q[ log p(tau) - log q(tau | x_0) ]
-                                 = E_q[ F(x_k) - F(x_0) + log p(x_k) ],   p(x_k) = q_k(x_k)     (seed 4, eq. 24-40)
+                                 = E_q[ F(x_k) - F(x_0) + log p(x_k) ],   p(x_k) = q_k(x_k)
+    (Bachman and Precup 2015, eq. 24-40)
 
     q runs the Gibbs chain k sweeps from the data x_0 ~ D; p runs the same moves the other way, from x_k. All but the
     ends cancels (eq. 37). With p(x_k) the law q_k of q's own ends (eq. 32), KL(q || p) = KL(D || p_rbm) -

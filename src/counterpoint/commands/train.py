@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -177,6 +178,13 @@ def read(base: "Recipe", words: list[str], prog: str, defaults: dict | None = No
 def summary(part: Any) -> str:
     """The name of a part, and what its docstring opens with."""
     name = getattr(part, "name", "")
-    # tyro joins lines, except those that are indented: lists of settings are to stay lists
-    about = re.sub(r"(?m)^(?=\w+ {2,}\S)", "  ", inspect.getdoc(type(part)) or "")
+    # tyro joins lines, except those that are indented: lists of settings are to stay lists, and to fit its frame
+    listed = re.compile(r"(?m)^(\w+ {2,})(\S.*(?:\n +\S.*)*)")
+    about = listed.sub(lambda found: entry(*found.groups()), inspect.getdoc(type(part)) or "")
     return f"{name}\n\n{about}".strip()
+
+
+def entry(name: str, text: str) -> str:
+    """One setting of a list, in lines that begin below one another."""
+    first = f"  {name}"
+    return textwrap.fill(" ".join(text.split()), 74, initial_indent=first, subsequent_indent=" " * len(first))

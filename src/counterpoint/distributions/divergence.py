@@ -20,7 +20,7 @@ from counterpoint.numerics import softplus
 
 
 def gaussian(q: Gaussian, p: Gaussian) -> Float[Array, ""]:
-    """sum_i log(s_p / s_q) + (s_q^2 + (m_q - m_p)^2) / (2 s_p^2) - 1/2 (seed 3, eq. 2.7 for p = N(0, 1))."""
+    """sum_i log(s_p / s_q) + (s_q^2 + (m_q - m_p)^2) / (2 s_p^2) - 1/2 (Shareghi 2018, eq. 2.7 for p = N(0, 1))."""
     moved = (q.scale**2 + (q.loc - p.loc) ** 2) / (2 * p.scale**2)
     return (jnp.log(p.scale / q.scale) + moved - 0.5).sum()
 

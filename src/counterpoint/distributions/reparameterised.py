@@ -1,4 +1,4 @@
-"""Laws beside the Gaussian whose draws are differentiable functions of their parameters (seed 3, appendix D).
+"""Laws beside the Gaussian whose draws are differentiable functions of their parameters (Shareghi 2018, appendix D).
 
 Each has two parameters for every entry, arrays of any one shape; entries are independent.
 """
@@ -83,7 +83,7 @@ class LogNormal(AbstractEntrywise):
 class Gumbel(AbstractEntrywise):
     """x = mu - s log(-log u), u uniform:   F(x) = exp(-exp(-(x - mu) / s)), the law of largest values.
 
-    loc mu, scale s > 0. In the letters of seed 3 mu = log(alpha) / beta and s = 1 / beta, with the sign that its
+    loc mu, scale s > 0. In the letters of Shareghi 2018 mu = log(alpha) / beta and s = 1 / beta, with the sign that its
     formula misses: as printed, it draws from `GumbelMinimum`.
     """
 
@@ -111,7 +111,8 @@ class Gumbel(AbstractEntrywise):
 class GumbelMinimum(AbstractEntrywise):
     """x = mu + s log(-log(1 - u)), u uniform:   F(x) = 1 - exp(-exp((x - mu) / s)), the law of smallest values.
 
-    loc mu, scale s > 0: minus a `Gumbel` of -mu and s. What seed 3 calls Gumbel, mu = log(alpha) / beta, s = 1 / beta.
+    loc mu, scale s > 0: minus a `Gumbel` of -mu and s. Shareghi 2018 calls this Gumbel, mu = log(alpha) / beta,
+    s = 1 / beta.
     """
 
     loc: Float[Array, "*event"]

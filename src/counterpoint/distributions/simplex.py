@@ -1,4 +1,4 @@
-"""Points of the simplex, n numbers above 0 that sum to 1, by differentiable draws (seed 3, appendix D)."""
+"""Points of the simplex, n numbers above 0 that sum to 1, by differentiable draws (Shareghi 2018, appendix D)."""
 
 from typing import ClassVar
 

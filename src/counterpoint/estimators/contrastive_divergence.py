@@ -70,7 +70,7 @@ class ContrastiveDivergenceConfig:
 
 class ContrastiveDivergence(AbstractEstimator):
     """grad KL(q || p) = E[grad F(x_0) - grad F(x_k)] + E[ log(q(tau) / p(tau)) grad log q(tau | x_0) ]
-    (seed 4, eq. 35, 40 and 45; its eq. 41 sums to |z|, not k + 1)
+    (Bachman and Precup 2015, eq. 35, 40 and 45; its eq. 41 sums to |z|, not k + 1)
 
     The first part is CD-k (Hinton 2002): at held x_k, with z summed out, grad_W F(x) = -s(Wx + b) x' (eq. 43 and 44:
     "partial marginalisation"). The second, a policy gradient, vanishes as k grows, and CD leaves it out; with

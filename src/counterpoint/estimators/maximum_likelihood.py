@@ -16,7 +16,7 @@ from counterpoint.walk import pasts, whole
 
 class MaximumLikelihood(AbstractEstimator):
     """grad log p(x_t | past) = -grad F_t(x_t) - grad log Z_t,   Z_t the sum over all states of x or of z, whichever has
-    fewer units (seed 4, eq. 44, without its chain)
+    fewer units (Bachman and Precup 2015, eq. 44, without its chain)
 
     What contrastive divergence approaches as its chains grow long, and no chain is drawn for it: without noise where
     no z is in the past, which otherwise is drawn from q and held. For p that is an RBM at each step, of which one side

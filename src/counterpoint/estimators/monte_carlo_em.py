@@ -14,7 +14,7 @@ from counterpoint.rollout import rollout
 class MonteCarloEM(AbstractEstimator):
     """E: z_k ~ q(z | x; theta),   M: a gradient step  d theta = sum_k grad_theta log p(x, z_k) / K,   z_k and q held
 
-    (Wei and Tanner 1990; Gan et al. 2015, DSBN; seed 2, "SBN vs. RBM"). With draws from the posterior, as
+    (Wei and Tanner 1990; Gan et al. 2015, DSBN; Gan's slides, "SBN vs. RBM"). With draws from the posterior, as
     `polya_gamma` has them after many sweeps, its mean is the gradient of log p(x), by Fisher's identity; with
     `mean_field_vb` it is variational EM, and raises the ELBO of a q that is fitted anew for every batch. A bound that
     weighs its particles weighs their gradients. Any z will do, for no gradient passes through it.

@@ -11,7 +11,8 @@ from counterpoint.shapes import latent
 
 
 class Pathwise(AbstractEstimator):
-    """grad E_eps[ f(g(eps)) ] = E_eps[ grad f(g(eps)) ] with z = g(eps) (Kingma and Welling 2014; seed 3, sec. 2.4).
+    """grad E_eps[ f(g(eps)) ] = E_eps[ grad f(g(eps)) ] with z = g(eps)
+    (Kingma and Welling 2014; Shareghi 2018, sec. 2.4)
 
     Unbiased for ELBO and IWAE, and for FIVO where that has the score of its ancestors. Needs samples that are
     differentiable functions of q's parameters.

@@ -58,7 +58,7 @@ class Moments(NamedTuple):
 
 class ScoreFunction(AbstractEstimator):
     """d theta = grad log p(v, h),  d phi = sum_t (l_t - C(v_t) - c) / max(1, sqrt v) grad log q(h_t),
-    d lambda = sum_t (l_t - C(v_t) - c) / max(1, sqrt v) grad C(v_t)      (seed 2, Algorithm 1; Mnih and Gregor 2014)
+    d lambda = sum_t (l_t - C(v_t) - c) / max(1, sqrt v) grad C(v_t)   (Gan's slides, Algorithm 1; Mnih and Gregor 2014)
 
     signal "reward_to_go": l_t is all of the bound that h_t can change, sum_s>=t l_s. Unbiased (up to the positive
     factor 1 / max(1, sqrt v), which scales the step and not its direction).

@@ -43,8 +43,9 @@ class WakeSleep(AbstractEstimator):
     sleep phi    d phi = grad log q(z | x),   (x, z) ~ p          (Bornschein and Bengio 2015; Hinton et al. 1995)
 
     The wake update of q lowers KL(p(z | x) || q) in the limit of many particles: it has the opposite sign of that in
-    IWAE's own gradient (seed 4, eq. 22). Dreams are as long as the sequences of the batch and have nothing missing. p
-    sees q as fixed, and q sees p and its carry so. With sleep alone and the ELBO of one particle it is wake-sleep.
+    IWAE's own gradient (Bachman and Precup 2015, eq. 22). Dreams are as long as the sequences of the batch and have
+    nothing missing. p sees q as fixed, and q sees p and its carry so. With sleep alone and the ELBO of one particle it
+    is wake-sleep.
     """
 
     wake: float = eqx.field(static=True, default=0.5)

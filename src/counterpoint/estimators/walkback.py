@@ -35,7 +35,8 @@ class WalkbackConfig:
 class Walkback(AbstractEstimator):
     """d theta = grad_p sum_n log p(x_0 | z_n),   x_0 -> z_1 ~ q(z | x_0) -> x_1 ~ p(x | z_1) -> .. -> z_N
     d phi = E_q[ grad_q ( log p(x_0 | z_1) - log q(z_1 | x_0) + log q(z_1) ) ]
-    (Bengio et al. 2013, Algorithm 1, with N fixed; Bengio et al. 2014; seed 4, eq. 9, there without the last two terms)
+    (Bengio et al. 2013, Algorithm 1, with N fixed; Bengio et al. 2014; Bachman and Precup 2015, eq. 9, there without
+    the last two terms)
 
     p learns to lead the chain back to the datum from wherever it went in N moves; the chain is held, but for the hidden
     layers that a `GSN` keeps. Where N = 1, d

@@ -30,7 +30,7 @@ class GaussianNoiseConfig:
 
 
 class GaussianNoise(AbstractCorruption):
-    """q(z | x) = N(x, s^2 I)      (Bengio et al. 2013; seed 4, eq. 6)
+    """q(z | x) = N(x, s^2 I)      (Bengio et al. 2013; Bachman and Precup 2015, eq. 6)
 
     Nothing to learn. z is real, whatever x is.
     """

@@ -26,7 +26,8 @@ class GibbsConfig:
 
 
 class Gibbs(AbstractPosterior):
-    """q(tau) = D(x_0) p(z_0 | x_0) p(x_1 | z_0) .. p(x_k | z_k-1), tau = x_0, z_0 .. x_k   (seed 4, sec. 5.4)
+    """q(tau) = D(x_0) p(z_0 | x_0) p(x_1 | z_0) .. p(x_k | z_k-1), tau = x_0, z_0 .. x_k
+    (Bachman and Precup 2015, sec. 5.4)
 
     The posterior of an undirected p is known, so one z needs no guess; what q guesses is where the chain that p began
     at x_k came from. It has no parameters of its own: they are p's.

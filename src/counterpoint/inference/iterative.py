@@ -65,7 +65,7 @@ class Iterative(AbstractPosterior):
     """lambda_0 = the prior's mean and variance,   lambda_i = f_phi(lambda_i-1, grad F_t(lambda_i-1)),   i = 1 .. n
     F_t(lambda) = -E_q[log p(x_t | z_<=t, x_<t)] + KL(q(z_t; lambda) || p(z_t | z_<t, x_<t)),   z_<t held
 
-    (Marino, Cvitkovic and Yue 2018, Algorithm 1; seed 1, eq. 10): amortised variational filtering. q is independent
+    (Marino, Cvitkovic and Yue 2018, Algorithm 1; appendix, eq. 10): amortised variational filtering. q is independent
     Gaussians, lambda their means and log-variances, whatever p is, so long as its z are Gaussian given the past: one
     layer or several. Every evaluation of F_t draws noise of its own, or the network would learn to cancel it. Entries
     that are missing leave F_t.

@@ -53,8 +53,8 @@ class Kalman(AbstractExact):
     log-likelihood, without variance. Rounding lends a path some eps (|K| |z| + |z| / |L|) nats a step, of either sign
     (see `smoother`).
 
-    smooth=False drops the messages from t + 1 on: the per-step optimum of filtering EM (seed 1, sec. A: the gap to
-    log p stays). Missing entries of a frame leave R^-1/2 C through the marginal of those observed.
+    smooth=False drops the messages from t + 1 on: the per-step optimum of filtering EM (Marino et al. 2018, appendix,
+    sec. A: the gap to log p stays). Missing entries of a frame leave R^-1/2 C through the marginal of those observed.
 
     Marginals are (mean (B, T, d), covariance (B, T, d, d)), by the filter and smoother of `smoother`.
     """

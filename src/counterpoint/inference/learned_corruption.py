@@ -44,7 +44,7 @@ class LearnedCorruptionConfig:
 class LearnedCorruption(AbstractCorruption):
     """q(z | x) = prod_i (1 - r_i) [z_i = x_i] + r_i / n,   logit r = phi(x)      for binary x and an index
     q(z | x) = N(x, diag(s^2)),   s = softplus(phi(x))                             for real and grey x
-    (seed 4, eq. 6-9)
+    (Bachman and Precup 2015, eq. 6-9)
 
     An index has one r. What q learns is worth something only against what z says of x: without the mutual information
     I(x; z), which the print of eq. 9 drops, less noise is always better. See `Denoising`.

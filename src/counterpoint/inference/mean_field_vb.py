@@ -42,7 +42,7 @@ class MeanFieldVB(AbstractPosterior):
         sum_c E_q[(y_c - 1/2) a_c] - log 2 cosh(xi_c / 2) - (E_q[a_c^2] - xi_c^2) tanh(xi_c / 2) / (4 xi_c) + H(q)
 
     over the coins c of z and x, with values y and logits a (Jaakkola and Jordan 2000; the same bound comes of a
-    Polya-Gamma q(w_c): Gan et al. 2015, DSBN; seed 2, "Scalable Learning and Inference"). One sweep sets every
+    Polya-Gamma q(w_c): Gan et al. 2015, DSBN; Gan's slides, "Scalable Learning and Inference"). One sweep sets every
     xi_c^2 = E_q[a_c^2], then each m to its best in turn: the objective never falls, and is below the ELBO of q, which
     is below log p(x).
 

@@ -25,7 +25,8 @@ class NoisingConfig:
 
 
 class Noising(AbstractPosterior):
-    """q(z_1 .. z_n | x) = prod_t q(z_t+1 | z_t),  z_0 = x   (Sohl-Dickstein et al. 2015, eq. 1; seed 4, sec. 5.1)
+    """q(z_1 .. z_n | x) = prod_t q(z_t+1 | z_t),  z_0 = x
+    (Sohl-Dickstein et al. 2015, eq. 1; Bachman and Precup 2015, sec. 5.1)
                       = q(z_n | x) prod_t q(z_t | z_t+1, x)
 
     Each step takes a share of the signal away and puts noise in its place: see Diffusion. The second line, which is the

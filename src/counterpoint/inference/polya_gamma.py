@@ -45,7 +45,7 @@ class PolyaGammaConfig:
 
 class PolyaGamma(AbstractPosterior):
     """w_c | h ~ PG(1, a_c(h)),   h_j | h_-j, w ~ s(the difference of a quadratic),   in turn
-    (Polson, Scott and Windle 2013; Gan et al. 2015, DSBN; seed 2, "Scalable Learning and Inference")
+    (Polson, Scott and Windle 2013; Gan et al. 2015, DSBN; Gan's slides, "Scalable Learning and Inference")
 
     where c are the coins of x and h and a their logits: p(h, w | x) is a Boltzmann machine in h. The chain runs towards
     p(z_t | z_<t, x_<=t+ahead), which is a factor of p(z | x) where `ahead` reaches the end of the sequence; an SBN has

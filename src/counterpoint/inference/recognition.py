@@ -33,7 +33,7 @@ class TSBNRecognitionConfig:
 
 
 class TSBNRecognition(AbstractPosterior):
-    """q(h_t = 1 | .) = s(sum_d U1_d h_t-d + U2 v_t + sum_d U3_d v_t-d + d), lags 1 .. n (seed 2, eq. 16).
+    """q(h_t = 1 | .) = s(sum_d U1_d h_t-d + U2 v_t + sum_d U3_d v_t-d + d), lags 1 .. n (Gan's slides, eq. 16).
 
     For several layers bottom-up, each from the one under it (Gan et al. 2015, supp. C), h^0 = v:
 
@@ -75,6 +75,6 @@ class TSBNRecognition(AbstractPosterior):
 
 def refusal(p) -> CounterpointError:
     return CounterpointError(
-        f"tsbn_recognition conditions on h_t-1 .. h_t-n (seed 2, eq. 16), which only a TSBN carries; p is"
+        f"tsbn_recognition conditions on h_t-1 .. h_t-n (Gan's slides, eq. 16), which only a TSBN carries; p is"
         f" {type(p).__name__}: choose q = filtering"
     )

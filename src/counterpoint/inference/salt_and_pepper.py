@@ -29,7 +29,7 @@ class SaltAndPepperConfig:
 
 
 class SaltAndPepperNoise(AbstractCorruption):
-    """q(z | x) = prod_i (1 - r) [z_i = x_i] + r / n      (Bengio et al. 2013; seed 4, eq. 6)
+    """q(z | x) = prod_i (1 - r) [z_i = x_i] + r / n      (Bengio et al. 2013; Bachman and Precup 2015, eq. 6)
 
     Each entry stays with probability 1 - r, or any of its n values takes its place: 0 and 1, or, of an index, all
     categories. Nothing to learn.

@@ -32,7 +32,7 @@ class ConvVAEConfig:
 
 
 class ConvVAE(AbstractDirected):
-    """p(z) = N(0, I),   p(x | z) = family(Dec(z) + b)      (Kingma and Welling 2014; seed 3, sec. 2)
+    """p(z) = N(0, I),   p(x | z) = family(Dec(z) + b)      (Kingma and Welling 2014; Shareghi 2018, sec. 2)
 
     Dec is the decoder of an SVG (Denton and Fergus 2018) that copies no maps: z is all that is known of an image. b, a
     number for each pixel, starts at the best constant image. Its q is `Convolutional`, or `Filtering` for one that

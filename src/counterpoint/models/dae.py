@@ -32,7 +32,7 @@ class DAEConfig:
 
 class DAE(AbstractModel):
     """p(x | z) = family(phi(z)),   z ~ q(z | x) a corrupted frame,   p(z) = E_D[q(z | x)]
-    (Bengio et al. 2013; Bengio et al. 2014; seed 4, eq. 6)
+    (Bengio et al. 2013; Bengio et al. 2014; Bachman and Precup 2015, eq. 6)
 
     phi learns to undo what q does. p has no prior of its own: p(z) is what the corruption makes of the data, so p draws
     x by the chain x -> z ~ q(z | x) -> x ~ p(x | z), whose stationary law is the data's where p(x | z) is q's exact

@@ -63,14 +63,14 @@ class Noise(eqx.Module):
 class Diffusion(AbstractDirected):
     """p(z_n) = N(0, I),   p(z_t | z_t+1) = N(sqrt(1 - b) z_t+1 + sqrt(b) m, b s^2),   t = n - 1 .. 0,   x = z_0
     p(z_n) = Bernoulli(1/2),   logit p(z_t = 1 | z_t+1) = logit((1 - b) z_t+1 + b / 2) + m          for binary x
-    with m, s = network(z_t+1, t)   (Sohl-Dickstein et al. 2015; seed 4, sec. 1 and 5.1)
+    with m, s = network(z_t+1, t)   (Sohl-Dickstein et al. 2015; Bachman and Precup 2015, sec. 1 and 5.1)
 
     The reversal of the chain that q = `noising` runs from x. b = (2t + 1) / (n^2 - t^2), so that 1 - (t / n)^2 of what
     x was is left after t steps (of its variance, where x is real): little goes first, and all is gone in the end. The
     paper's binomial chain has b = 1 / (n - t), an even pace, which blurs more in its first step. A network of zeros is
     the exact reversal where x is pure noise. The bound is minus the divergence of the two laws of whole trajectories
-    (seed 4, eq. 5), n + 1 variables each. z is (n, *frame), real x should have variance about 1; frames of a sequence
-    are independent.
+    (Bachman and Precup 2015, eq. 5), n + 1 variables each. z is (n, *frame), real x should have variance about 1;
+    frames of a sequence are independent.
     """
 
     network: eqx.nn.Sequential

@@ -48,7 +48,7 @@ class RBM(AbstractMachine):
     """E(x, z) = -z'Wx - b'z - c'x            for binary x; for real x  -z'Wx - b'z + |x - c|^2 / 2
     F(x) = -c'x - sum_j softplus(W_j x + b_j)          and |x - c|^2 / 2 - sum_j softplus(W_j x + b_j)
     p(z_j = 1 | x) = s(W_j x + b_j),   p(x | z) = s(W'z + c)          and N(W'z + c, I)
-    (seed 4, eq. 39, there without biases; Hinton 2002; Welling et al. 2004)
+    (Bachman and Precup 2015, eq. 39, there without biases; Hinton 2002; Welling et al. 2004)
 
     weights W (J, M), hidden b (J,), visible c shaped like a frame of M numbers. Real x has variance 1 given z, so data
     should be scaled to about that.

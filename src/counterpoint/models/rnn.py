@@ -33,10 +33,10 @@ class RNNConfig:
 
 
 class RNN(AbstractDirected):
-    """h_t = f(x_t-1, h_t-1),  p(x_t | x_<t) = family(V h_t + c)          (seed 2, eq. 1-3)
+    """h_t = f(x_t-1, h_t-1),  p(x_t | x_<t) = family(V h_t + c)          (Gan's slides, eq. 1-3)
 
-    with x_0 = 0 and h_0 = 0; f is s(W x_t-1 + U h_t-1 + b) for the logistic cell. Seed 2 writes v_t-1 in eq. 1 and
-    x_t-1 in eq. 3 for one thing. All chance is in x: z is empty, its q is `Prior`, and every bound is the exact
+    with x_0 = 0 and h_0 = 0; f is s(W x_t-1 + U h_t-1 + b) for the logistic cell. Gan's slides write v_t-1 in eq. 1
+    and x_t-1 in eq. 3 for one thing. All chance is in x: z is empty, its q is `Prior`, and every bound is the exact
     log-likelihood. h is a function of x alone, so it runs over all t at once in `embed`.
     """
 

@@ -74,11 +74,12 @@ class SVG(AbstractDirected):
     when learning, streaming and generating. None is that code's `last_frame_skip`, s = t - 1 throughout. 0 copies from
     the blank frame alone, and so says nothing of x: the code of Marino et al. 2018 multiplies the maps by zero.
 
-    Departures: the likelihood is the family of the data, with a variance for each pixel where it has one (seed 1, sec.
-    B.3), where the paper has a squared error, and a mean is no sigmoid; b, a number for each pixel, starts at the best
-    constant frame, where the paper has a bias for each channel. The paper scores no frame of the beginning; here each
-    counts, x_1 given the blank. Its linear layers before an LSTM are one with the LSTM's own. A scale is the softplus
-    of its number. Its q is `RecurrentFiltering` with past = False; Marino et al. have `Iterative`.
+    Departures: the likelihood is the family of the data, with a variance for each pixel where it has one (Marino et al.
+    2018, appendix, sec. B.3), where the paper has a squared error, and a mean is no sigmoid; b, a number for each
+    pixel, starts at the best constant frame, where the paper has a bias for each channel. The paper scores no frame of
+    the beginning; here each counts, x_1 given the blank. Its linear layers before an LSTM are one with the LSTM's own.
+    A scale is the softplus of its number. Its q is `RecurrentFiltering` with past = False; Marino et al. have
+    `Iterative`.
 
     Frames are square images of one channel, (side, side) or flattened.
     """

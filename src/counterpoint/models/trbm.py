@@ -33,8 +33,8 @@ class TRBMConfig:
 
 class TRBM(AbstractConditional):
     """p(x_1:T, z_1:T) = prod_t exp(-E(x_t, z_t; b + U z_t-1)) / Z(z_t-1),   z_0 = 0
-    (Sutskever and Hinton 2007, there with lags of x and more of z; seed 2, eq. 8, whose proportionality sign hides that
-    Z depends on z_t-1)
+    (Sutskever and Hinton 2007, there with lags of x and more of z; Gan's slides, eq. 8, whose proportionality sign
+    hides that Z depends on z_t-1)
 
     across U (J, J). What follows step t tells of z_t as well, so p(z_t | x_1:T) is not known; the filter that goes with
     it takes p(z_t | x_t, z_t-1), which is factorial, and draws. What is learned is p, along such draws.

@@ -83,8 +83,8 @@ class Given(eqx.Module):
 
 
 class TSBN(AbstractDirected):
-    """p(h_t = 1 | past) = s(sum_d W1_d h_t-d + W3_d v_t-d + b)      (seed 2, eq. 10)
-    p(v_t | h_t, past) = family(W2 h_t + sum_d W4_d v_t-d + c)       (seed 2, eq. 11)
+    """p(h_t = 1 | past) = s(sum_d W1_d h_t-d + W3_d v_t-d + b)      (Gan's slides, eq. 10)
+    p(v_t | h_t, past) = family(W2 h_t + sum_d W4_d v_t-d + c)       (Gan's slides, eq. 11)
 
     with lags d = 1 .. n and zeros before the first step. In general, with layers h^1 .. h^L over h^0 = v
     (Gan et al. 2015, supp. C; for L = 2, h^2 = z, and W1 .. W7 there are these matrices):

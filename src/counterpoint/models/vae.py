@@ -82,7 +82,7 @@ class Under(eqx.Module):
 
 class VAE(AbstractDirected):
     """p(z^L) = N(0, I),   p(z^l | z^l+1) = N(phi_l(z^l+1)),   p(x | z^1) = family(phi_0(z^1))
-    (Kingma and Welling 2014; seed 3, sec. 2; of two layers: Burda et al. 2015, sec. 5)
+    (Kingma and Welling 2014; Shareghi 2018, sec. 2; of two layers: Burda et al. 2015, sec. 5)
 
     z is z^1 (latent,), or for several layers the tuple of them, the lowest first; z^L may follow another of LAWS. Its
     q, of the kinds of the prior, is `Filtering`, or `BottomUp` where there are several layers. Nothing passes from one

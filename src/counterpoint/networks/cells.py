@@ -81,7 +81,7 @@ class LSTM(eqx.Module):
 
 
 class Elman(eqx.Module):
-    """h' = f(g + U h), f logistic (seed 2, eq. 3) or tanh. State (hidden,); gates hidden."""
+    """h' = f(g + U h), f logistic (Gan's slides, eq. 3) or tanh. State (hidden,); gates hidden."""
 
     recurrent: Linear
     hidden: int = eqx.field(static=True)

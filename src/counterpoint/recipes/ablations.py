@@ -1,4 +1,5 @@
-"""What document 1 claims of amortised variational filtering, one change at a time: a small SRNN on JSB chorales.
+"""What Marino et al. (2018) claim of amortised variational filtering, one change at a time: a small SRNN on JSB
+chorales.
 
 A third of the published widths, and an eighth of the iterative network's, for two cores; published sizes are in `avf`.
 All are given the same rate, batches, patience and number of passes at most; the rate is that of direct filtering, for

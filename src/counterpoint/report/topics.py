@@ -1,4 +1,4 @@
-"""Topics: what the hidden units of a model of word counts speak of, and when (Gan et al. 2015, sec. 5.4; seed 2).
+"""Topics: what the hidden units of a model of word counts speak of, and when (Gan et al. 2015, sec. 5.4; Gan's slides).
 
     E[x_mt] ∝ exp(sum_j W_mj h_jt + c_m)
 
