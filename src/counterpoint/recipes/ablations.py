@@ -55,4 +55,10 @@ RECIPES = [
     ),
     avf("-time", ", q learns through time", estimator=FilteringEMConfig(through_time=True)),
     avf("-pathwise", ", the pathwise gradient of the whole bound", estimator=Pathwise()),
+    avf(
+        "-observe-pathwise",
+        ", that gradient and the observation encoded",
+        replace(BASE, observe=True),
+        estimator=Pathwise(),
+    ),
 ]
