@@ -14,12 +14,12 @@ FIRST = "chorales"  # what train takes where nothing is named
 
 @dataclass(frozen=True)
 class Options:
-    """List the recipes by their data: name, data, with a star where those are not in the package, and what each does.
-    With words, those that have all of them: counterpoint recipes mocap order.
+    """List the recipes by their data, with a star where those are not in the package. With words, those that have all of
+    them, and what each does: counterpoint recipes mocap order.
     """
 
     words: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(metavar="[WORD ...]", help_behavior_hint="")] = ()
-    """in any of the columns"""
+    """in the name, the data, or what it does"""
 
 
 def run(words: list[str]) -> None:
@@ -38,6 +38,16 @@ def run(words: list[str]) -> None:
     if not chosen:
         raise CounterpointError(f"no recipe has {' and '.join(options.words)}; counterpoint recipes lists all")
     console = Console(highlight=False, markup=False)
-    console.print(table(chosen, ("recipe", "data", "about"), whole=("recipe", "data")))
+    if options.words:
+        console.print(table(chosen, ("recipe", "data", "about"), whole=("recipe", "data")))
+    else:
+        grouped: dict[str, list[str]] = {}
+        for row in chosen:
+            grouped.setdefault(row["data"], []).append(row["recipe"])
+        console.print(
+            table([{"data": data, "recipes": " ".join(names)} for data, names in grouped.items()], ("data", "recipes"))
+        )
     console.print("* needs files: docs/data.md says where they come from", soft_wrap=True)
+    if not options.words:
+        console.print("what each of them does: counterpoint recipes WORD", soft_wrap=True)
     console.print("next: counterpoint show RECIPE, or counterpoint train RECIPE", soft_wrap=True)
