@@ -14,8 +14,8 @@ FIRST = "chorales"  # what train takes where nothing is named
 
 @dataclass(frozen=True)
 class Options:
-    """List the recipes by their data, with a star where those are not in the package. With words, those that have all of
-    them, and what each does: counterpoint recipes mocap order.
+    """List the recipes by their data, with a star where those are not in the package. With words, those that have all
+    of them, and what each does: counterpoint recipes mocap order.
     """
 
     words: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(metavar="[WORD ...]", help_behavior_hint="")] = ()
