@@ -17,7 +17,7 @@ from cli.cases import sequences
 from counterpoint import runs, tables
 from counterpoint.bounds import ELBO
 from counterpoint.cli import main
-from counterpoint.commands.closing import reported
+from counterpoint.commands.closing import read_report
 from counterpoint.commands.display import Display
 from counterpoint.commands.tabling import Tabling
 from counterpoint.core import Pairing
@@ -309,7 +309,7 @@ def test_a_measure_may_take_one_test_sequence_by_name(parts):
 def test_what_a_report_has_is_what_would_be_measured_and_is_not_measured_again(run):
     opened = runs.open_run(run)
     its = opened.corpus()
-    report = reported(opened)
+    report = read_report(opened)
     measure = lambda name, *report: measures.measured([name], opened.best(its), its, opened.key(runs.EVALUATE), *report)
     for average in ("per_step", "per_sequence"):
         assert measure(f"elbo_{average}")[f"elbo_{average}"] == pytest.approx(report["ELBO", average], rel=1e-6)

@@ -61,7 +61,7 @@ def title(run: Run) -> str:
     return f"{run.recipe.p.name} + {run.recipe.q.name}"
 
 
-def reported(run: Run) -> dict[tuple[str, str], list[float]]:
+def read_report(run: Run) -> dict[tuple[str, str], list[float]]:
     """Each repeat's numbers in results.json, by the label of the bound and the average."""
     bounds, found = run.read("results.json")["results"][title(run)], {}
     for label, known in bounds.items():

@@ -87,7 +87,7 @@ def run(words: list[str]) -> None:
         chosen = [row for row in rows if row["voice"] == voice]
         if chosen:
             console.print(table(chosen, COLUMNS, f"{title}\n{name}"))
-    console.print(said, soft_wrap=True)
+    console.print(said)
     if options.out is not None:
         for path in write(options.out, title, said, rows, "counterpoint compare estimators " + " ".join(words)):
             console.print(f"{path}", soft_wrap=True)

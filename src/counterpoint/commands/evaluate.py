@@ -56,7 +56,7 @@ def run(words: list[str]) -> None:
     from counterpoint.commands.words import dated
     from counterpoint.data import load
     from counterpoint.evaluation import check_ais, write_csv
-    from counterpoint.report import table
+    from counterpoint.report import counted, table
     from counterpoint.runs import EVALUATE, digest, open_run
 
     settle()
@@ -90,7 +90,8 @@ def run(words: list[str]) -> None:
         lines += rows(str(found.folder), results)
     sides = {score.side for _, members in shown for member in members for score in member.values()}
     said = caption(first.recipe.facts(own), sides) + (MANY if any(found.repeats > 1 for found, _ in shown) else ONE)
-    title = f"{corpus.name}, {options.split}: {len(sequences)} sequences, {int(sequences.lengths.sum())} steps"
+    sizes = f"{counted(len(sequences), 'sequence')}, {counted(int(sequences.lengths.sum()), 'step')}"
+    title = f"{corpus.name}, {options.split}: {sizes}"
     console.print(table(lines, COLUMNS, title, said))
     if dated(corpus):
         homes = [(found, learned) for (found, _), learned in zip(shown, (own, home))]

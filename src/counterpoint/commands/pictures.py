@@ -1,6 +1,7 @@
 """Sequences as a reader sees and hears them: piano rolls and MIDI, film strips, stick figures, sound; else arrays."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,7 +67,7 @@ def look(corpus: Corpus) -> Look:
     if isinstance(view, Motion) and view.skeleton is not None:
         return Look(".gif", draw_numbers, write_motion)
     if isinstance(view, Words):
-        return Look(".npz", draw_numbers, write_numbers, topics_of)
+        return Look(".npz", partial(draw_numbers, rows="word"), write_numbers, topics_of)
     return Look(".npz", draw_numbers, write_numbers)
 
 
@@ -81,14 +82,14 @@ def keep(corpus: Corpus, sequences: Sequence[np.ndarray], path: Path) -> list[Pa
     return write(corpus, sequences, path)
 
 
-def draw_numbers(corpus, sequences, path):
+def draw_numbers(corpus, sequences, path, rows="dimension"):
     wide = [a.shape[1:] for a in sequences.values() if a.ndim > 1]
     flat = {}
     for title, a in sequences.items():
         if corpus.kind == "index" and a.ndim == 1 and wide:  # next to probabilities, a category is one of them
             a = np.eye(wide[0][0])[a.astype(int)]
         flat[title] = np.asarray(a, float).reshape(len(a), -1)
-    panels(flat, path, "category" if wide and corpus.kind == "index" else "dimension", corpus.seconds)
+    panels(flat, path, "category" if wide and corpus.kind == "index" else rows, corpus.seconds)
 
 
 def write_numbers(corpus, sequences, path):

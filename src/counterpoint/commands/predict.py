@@ -58,7 +58,7 @@ def run(words: list[str]) -> None:
     from counterpoint.evaluation import error, predict
     from counterpoint.evaluation.baselines import last_frames
     from counterpoint.files import replacing, target
-    from counterpoint.report import table
+    from counterpoint.report import counted, table
     from counterpoint.runs import EVALUATE, open_run
 
     settle()
@@ -99,7 +99,7 @@ def run(words: list[str]) -> None:
     caption = (
         "Squared, summed over a frame, mean over steps 2 .. T and over sequences. ± is the standard error over them."
     )
-    title = f"{corpus.name}, {options.split}: {len(sequences)} sequences{which}"
+    title = f"{corpus.name}, {options.split}: {counted(len(sequences), 'sequence')}{which}"
     console.print(table(rows, ("predicted by", "error"), title, caption))
 
     one, mean = (list(guesses.values())[i].frames[drawn] for i in (0, 1))

@@ -10,7 +10,7 @@ import jax
 from rich.console import Console
 
 from counterpoint import runs
-from counterpoint.commands.closing import close, reported
+from counterpoint.commands.closing import close, read_report
 from counterpoint.commands.execute import train
 from counterpoint.data import Corpus, load, save_npz
 from counterpoint.errors import CounterpointError
@@ -89,7 +89,7 @@ class Tabling:
             pairings = fitted.pairings
         with self.console.status("measuring what the table asks for"):
             left = [measure for measure in wanted if measure not in have]
-            new = measures.measured(left, pairings, corpus, found.key(runs.EVALUATE), reported(found))
+            new = measures.measured(left, pairings, corpus, found.key(runs.EVALUATE), read_report(found))
         return record.write(found, have | new)
 
     def prepare(self, name: str) -> Recipe:
