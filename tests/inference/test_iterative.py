@@ -55,6 +55,16 @@ def test_without_a_step_it_is_the_prior_and_its_free_energy():
     np.testing.assert_allclose(proposal.steps[:, 1], 0.0, atol=1e-9)
 
 
+def test_two_samples_lie_at_either_side_of_the_mean():
+    """Of a quadratic the gradient by the mean is exact then, whatever is drawn."""
+    exact = propose(lds(), build(lds(), step=0.2, **EXACT), LDS_FRAMES[0]).distribution.loc
+    for key, samples in ((0, 2), (1, 4)):
+        one = build(lds(), step=0.2, update="gradient", samples=samples)
+        np.testing.assert_allclose(propose(lds(), one, LDS_FRAMES[0], key=key).distribution.loc, exact, atol=1e-12)
+    odd = build(lds(), step=0.2, update="gradient", samples=1)
+    assert abs(float(propose(lds(), odd, LDS_FRAMES[0]).distribution.loc[0] - exact[0])) > 1e-3
+
+
 class Given(eqx.Module):
     """z^2 given z^1."""
 

@@ -35,8 +35,10 @@ class IterativeConfig:
     inputs      of the network, beside the present moments: "gradients" of the free energy by them, or "errors"
                 weighted by precision
     observe     the network reads x_t, too
-    samples     of z per evaluation of a free energy; 0 takes the 2 D points mean +- sqrt(D) s_i e_i, whose average
-                is the expectation of any quadratic: exact for linear-Gaussian models
+    samples     of z per evaluation of a free energy, two by two at either side of the mean, so that what is odd in
+                them leaves the gradient: its noise is what one iteration learns least from. 0 takes the 2 D points
+                mean +- sqrt(D) s_i e_i, whose average is the expectation of any quadratic: exact for linear-Gaussian
+                models
     layer_norm  of each input of the network; not for one latent dimension, of which it leaves nothing
     layer_norm_mean  of q's mean after each iteration: steadier training
     """
@@ -156,6 +158,7 @@ class Iterative(AbstractPosterior):
         """Standard normal numbers for every evaluation, or the points that stand for them."""
         count, d = self.config.iterations + 1, len(mean)
         if self.config.samples:
-            return draws.normal(key, (count, self.config.samples, d), mean.dtype)
+            half = draws.normal(key, (count, -(-self.config.samples // 2), d), mean.dtype)
+            return jnp.concatenate([half, -half], 1)[:, : self.config.samples]
         axes = d**0.5 * jnp.eye(d, dtype=mean.dtype)
         return jnp.broadcast_to(jnp.concatenate([axes, -axes]), (count, 2 * d, d))
