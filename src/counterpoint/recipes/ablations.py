@@ -44,6 +44,7 @@ RECIPES = [
     filtering("-cold", ", no KL warm-up", ELBO()),
     avf("", ", 1 iteration"),
     *(avf(f"-{n}", f", {n} iterations", replace(BASE, iterations=n)) for n in (2, 4, 8)),
+    *(avf(f"-samples-{n}", f", {n} samples", replace(BASE, samples=n)) for n in (2, 8)),
     avf("-observe", ", the observation encoded", replace(BASE, observe=True)),
     avf("-norm", ", layer-normalised mean", replace(BASE, layer_norm_mean=True)),
     avf("-cold", ", no KL warm-up", bound=ELBO()),
@@ -61,4 +62,6 @@ RECIPES = [
         replace(BASE, observe=True),
         estimator=Pathwise(),
     ),
+    avf("-observe-samples-8", ", 8 samples and the observation encoded", replace(BASE, observe=True, samples=8)),
+    avf("-pathwise-samples-8", ", 8 samples and the pathwise gradient", replace(BASE, samples=8), estimator=Pathwise()),
 ]
