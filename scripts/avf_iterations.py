@@ -21,12 +21,12 @@ from counterpoint.core import AbstractPosterior
 from counterpoint.evaluation import evaluate
 from counterpoint.inference import Prior
 from counterpoint.recipes.ablations import NAME
-from counterpoint.report.canvas import QUIET, TRAIN, VALID, new_figure, save
+from counterpoint.report.canvas import QUIET, VALID, new_figure, save
 from counterpoint.runs import Run, open_run
 
 USUAL = Path(__file__).resolve().parent.parent / "docs" / "images" / "avf-iterations.png"
 TRAINED = {"-avf": "1", "-avf-2": "2", "-avf-4": "4", "-avf-8": "8", "-avf-observe": "1, and reads the notes"}
-COLOURS = dict(zip(TRAINED, ("#a6c8e8", "#5b9bd5", TRAIN, "#08306b", VALID)))
+COLOURS = dict(zip(TRAINED, ("#a6c8e8", "#5b9bd5", VALID, "#08306b", "#d95f02")))
 ASKED = (0, 1, 2, 4, 8, 16)
 
 
@@ -58,7 +58,11 @@ def main(words: list[str]) -> int:
     if "--out" in words:
         at = words.index("--out")
         path, words = Path(words[at + 1]), words[:at] + words[at + 2 :]
-    runs = {found.name: found for folder in words for found in sorted(Path(folder).glob(f"{NAME}*-0*"))}
+    runs = {
+        found.parent.name: found.parent
+        for folder in words
+        for found in sorted(Path(folder).glob(f"{NAME}*-0*/results.json"))
+    }
     opened = {run.recipe.name.removeprefix(NAME): run for run in map(open_run, runs.values())}
     lines = {suffix: opened[suffix] for suffix in TRAINED if suffix in opened}
     if not lines:
@@ -71,7 +75,13 @@ def main(words: list[str]) -> int:
         values = np.stack([bounds(run, lambda p, q, n=n, run=run: refined(run, p, q, n)) for n in ASKED])
         print(f"{TRAINED[suffix]:28}" + "".join(f"{a:8.2f}" for a in values.mean(1)), flush=True)
         axes.errorbar(
-            ASKED, values.mean(1), values.std(1, ddof=1), color=COLOURS[suffix], marker="o", markersize=3, linewidth=1.2
+            ASKED,
+            values.mean(1),
+            values.std(1, ddof=min(1, values.shape[1] - 1)),
+            color=COLOURS[suffix],
+            marker="o",
+            markersize=3,
+            linewidth=1.2,
         )
         axes.annotate(
             f" {TRAINED[suffix]}", (ASKED[-1], values.mean(1)[-1]), fontsize=7, color=COLOURS[suffix], va="center"

@@ -111,7 +111,7 @@ def cool(p: AbstractMachine, key, temperatures: int, do: bool | Array = True) ->
     way = begun(p)
     first, later = random.split(key)
     x = way.likelihood(jnp.zeros_like(p.hidden), 0.0).sample(first)
-    step = lambda i, x: way.sweep(p.heard(x), (i + 1) / temperatures, random.fold_in(later, i))
+    step = lambda i, x: way.sweep(p.heard(x), ((i + 1) / temperatures).astype(p.hidden.dtype), random.fold_in(later, i))
     return lax.fori_loop(0, jnp.where(do, temperatures, 0), step, x)
 
 

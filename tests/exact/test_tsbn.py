@@ -157,7 +157,7 @@ REALS = np.sin(np.arange(50, 56)).reshape(3, 2)
     ("family", "want"), [("gaussian_log_variance", -10.1895961158), ("gaussian_log_std", -10.0905451012)]
 )
 def test_real_values_with_both_readings_of_the_scale(family, want):
-    """Gan's slides, eq. 13 has log sigma^2, the supplement log sigma."""
+    """Eq. 13 of Gan's slides has log sigma^2, the supplement log sigma."""
     more = (mk((2, 2), 40, 0.3), mk((2, 2), 44, 0.3)[None], mk(2, 48, 0.2))
     p, q = tsbn(family=Family(family, (2,)), more=more)
     assert log_marginal(jax.jit(lambda p, q: score_paths(p, q, REALS, LATENTS))(p, q)) == pytest.approx(want, abs=1e-8)

@@ -11,7 +11,7 @@ from counterpoint.errors import at_least
 class Warmup:
     """beta(step) = start + (1 - start) min(1, step / steps)^power; steps = 0 is no warm-up.
 
-    power 1 is linear (Marino et al. 2018, appendix), 2 the quadratic one of the AVF paper's published code.
+    power 1 is linear (Marino et al. 2018, appendix), 2 the quadratic one of its published code.
     """
 
     steps: int = 0

@@ -187,4 +187,6 @@ def summary(part: Any) -> str:
 def entry(name: str, text: str) -> str:
     """One setting of a list, in lines that begin below one another."""
     first = f"  {name}"
-    return textwrap.fill(" ".join(text.split()), 74, initial_indent=first, subsequent_indent=" " * len(first))
+    return textwrap.fill(
+        " ".join(text.split()), 74, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False
+    )

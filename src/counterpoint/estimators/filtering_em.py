@@ -32,10 +32,10 @@ class FilteringEMConfig:
 class FilteringEM(AbstractEstimator):
     """d theta = sum_t grad_theta F_t at q_t,   d phi = sum_t sum_i grad_phi F_t(lambda_t,i),   z_<t, lambda_t,i-1 held
 
-    (Marino, Cvitkovic and Yue 2018, Algorithm 1; appendix, eq. 10-12): p is taught with q and z held fixed, through its
-    deterministic states alone; q by the free energy of each step after each iteration, with p and the past held fixed.
-    One step of the optimiser moves both. The KL weight of the bound applies to both; the gradients that q reads are
-    those of the free energy itself.
+    (Marino, Cvitkovic and Yue 2018, Algorithm 1 and eq. 10-12 of its appendix): p is taught with q and z held fixed,
+    through its deterministic states alone; q by the free energy of each step after each iteration, with p and the past
+    held fixed. One step of the optimiser moves both. The KL weight of the bound applies to both; the gradients that q
+    reads are those of the free energy itself.
 
     Each step's q is then the best for that step (greedy), though another may help the steps after it: with an
     exact optimum of every step the bound stays below that of the best filtering q. `through_time` gives phi the

@@ -35,10 +35,10 @@ class IterativeConfig:
     inputs      of the network, beside the present moments: "gradients" of the free energy by them, or "errors"
                 weighted by precision
     observe     the network reads x_t, too
-    samples     of z per evaluation of a free energy, two by two at either side of the mean, so that what is odd in
-                them leaves the gradient: its noise is what one iteration learns least from. 0 takes the 2 D points
-                mean +- sqrt(D) s_i e_i, whose average is the expectation of any quadratic: exact for linear-Gaussian
-                models
+    samples     of z per evaluation of a free energy, in pairs at either side of the mean (of an odd number one is
+                alone), so that odd terms cancel in the gradient, whose noise hinders one iteration most. 0 takes the
+                2 D points mean +- sqrt(D) s_i e_i, whose average is the expectation of any quadratic: exact for
+                linear-Gaussian models
     layer_norm  of each input of the network; not for one latent dimension, of which it leaves nothing
     layer_norm_mean  of q's mean after each iteration: steadier training
     """
@@ -67,10 +67,10 @@ class Iterative(AbstractPosterior):
     """lambda_0 = the prior's mean and variance,   lambda_i = f_phi(lambda_i-1, grad F_t(lambda_i-1)),   i = 1 .. n
     F_t(lambda) = -E_q[log p(x_t | z_<=t, x_<t)] + KL(q(z_t; lambda) || p(z_t | z_<t, x_<t)),   z_<t held
 
-    (Marino, Cvitkovic and Yue 2018, Algorithm 1; appendix, eq. 10): amortised variational filtering. q is independent
-    Gaussians, lambda their means and log-variances, whatever p is, so long as its z are Gaussian given the past: one
-    layer or several. Every evaluation of F_t draws noise of its own, or the network would learn to cancel it. Entries
-    that are missing leave F_t.
+    (Marino, Cvitkovic and Yue 2018, Algorithm 1 and eq. 10 of its appendix): amortised variational filtering. q is
+    independent Gaussians, lambda their means and log-variances, whatever p is, so long as its z are Gaussian given the
+    past: one layer or several. Every evaluation of F_t draws noise of its own, or the network would learn to cancel it.
+    Entries that are missing leave F_t.
 
     `steps` has both parts of F_t after each iteration; their gradient reaches phi through that iteration alone (the
     one before it is held), while that of `distribution` goes through all of them and, in them, through F_t's own
