@@ -26,8 +26,8 @@ between a frame and what is expected of it given the frames before. The paper dr
 once; the mean over 50 draws is smaller for that alone, and stands in a column of its own. The paper's code for order 1
 gives its prediction the very frame that it predicts, which may make errors of order 1 smaller or larger; ours sees the
 frames before only. Each draw of a Boltzmann machine is the end of a chain of 30 sweeps from the frame before, and their
-likelihoods are known up to a Z of every frame: they have the first column, and their checkpoint is the best by it, where
-that of a network is the best by its bound.
+likelihoods are known up to a Z of every frame: they have the first column, and their checkpoint is the best by it,
+where that of a network is the best by its bound.
 
 {LEARNING}""",
     columns=(
