@@ -4,7 +4,9 @@ Sizes, crops, batches and the length of the KL's warm-up are those of the paper 
 batches long; a validation comes after each pass over the data, as everywhere here. q learns once a batch, where the
 code lets it learn at every time step, and the learning rate is higher for it. The iterative network reads x_t beside
 the gradients, as the paper offers: without it, JSB's validation is half a nat behind (`counterpoint reproduce avf` has
-the same of a small model). The paper's code has learned step sizes and a layer-normalised mean for JSB and Piano.
+the same of a small model). It tells a free energy and its gradient by two samples at either side of q's mean: the noise
+of one costs more than the time of two. The paper's code has learned step sizes and a layer-normalised mean for JSB and
+Piano.
 """
 
 from counterpoint.bounds import ELBO, Warmup
@@ -54,7 +56,7 @@ def recipes(name: str, corpus: str, published: tuple, epochs: int, decay: float)
                 name=f"{name}-srnn-avf" + (f"-{iterations}" if iterations > 1 else ""),
                 about=f"SRNN, amortised variational filtering, {iterations} iteration{'s' * (iterations > 1)} a step ("
                 + (f"Marino et al. 2018: test bound {bound})" if bound else "no published number)"),
-                q=IterativeConfig(update="network", iterations=iterations, observe=True),
+                q=IterativeConfig(update="network", iterations=iterations, samples=2, observe=True),
                 estimator=FilteringEMConfig(),
                 **shared,
             )
