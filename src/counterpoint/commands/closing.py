@@ -13,7 +13,7 @@ from counterpoint.commands.pictures import draw, keep, look
 from counterpoint.data import Corpus
 from counterpoint.errors import CounterpointError
 from counterpoint.evaluation import generate, reconstruct, side_of
-from counterpoint.report import curves, table
+from counterpoint.report import counted, curves, table
 from counterpoint.runs import EVALUATE, GENERATE, Run
 from counterpoint.training import Fitted
 
@@ -76,7 +76,7 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
         table(
             [row for model, results in found["results"].items() for row in rows(model, results)],
             COLUMNS,
-            f"{corpus.name}, test set: {len(corpus.test)} sequences",
+            f"{corpus.name}, test set: {counted(len(corpus.test), 'sequence')}",
             found["units"] + (MANY if run.repeats > 1 else ONE),
         )
     )

@@ -49,16 +49,12 @@ RECIPES = [
     avf("-norm", ", layer-normalised mean", replace(BASE, layer_norm_mean=True)),
     avf("-cold", ", no KL warm-up", bound=ELBO()),
     avf("-rate", ", learned step sizes", replace(BASE, update="rate")),
-    avf(
-        "-rate-norm",
-        ", learned step sizes and layer-normalised mean",
-        RATE_NORM,
-    ),
+    avf("-rate-norm", ", learned step sizes and layer-normalised mean", RATE_NORM),
     avf("-time", ", q learns through time", estimator=FilteringEMConfig(through_time=True)),
     avf("-pathwise", ", the pathwise gradient of the whole bound", estimator=Pathwise()),
     avf(
         "-observe-pathwise",
-        ", that gradient and the observation encoded",
+        ", the pathwise gradient and the observation encoded",
         replace(BASE, observe=True),
         estimator=Pathwise(),
     ),
