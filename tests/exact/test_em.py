@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hmmlearn.hmm import CategoricalHMM, GaussianHMM
 from jax import random
 
 from counterpoint.bounds import ELBO
@@ -24,6 +25,7 @@ from counterpoint.training.em import iterate
 
 pytestmark = pytest.mark.usefixtures("x64")
 
+DYNAMAX = "dynamax is not installed: it wants a nightly build of TensorFlow Probability"
 RNG = np.random.default_rng(0)
 START, MOVE = np.array([0.6, 0.4]), np.array([[0.7, 0.3], [0.2, 0.8]])
 LENGTHS = np.array([4, 2])
@@ -306,7 +308,7 @@ def plain():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("plain")
 def test_a_gaussian_hidden_markov_model_agrees_with_dynamax():
-    models = pytest.importorskip("dynamax.hidden_markov_model")
+    models = pytest.importorskip("dynamax.hidden_markov_model", reason=DYNAMAX)
     p, x = hmm("gaussian"), np.random.default_rng(2).normal(size=(3, 7, 2))
     law = jax.vmap(p.family)(p.emission)
     # a prior without weight: its mode is the maximum of the likelihood
@@ -331,17 +333,16 @@ def test_a_gaussian_hidden_markov_model_agrees_with_dynamax():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ["gaussian", "categorical"])
 def test_a_hidden_markov_model_of_ragged_sequences_agrees_with_hmmlearn(name):
-    models = pytest.importorskip("hmmlearn.hmm")
     rng, lengths, p = np.random.default_rng(5), [7, 3, 5], hmm(name)
     law, valid = jax.vmap(p.family)(p.emission), np.arange(7) < np.array(lengths)[:, None]
     x = rng.normal(size=(3, 7, 2)) if name == "gaussian" else rng.integers(0, 3, (3, 7)).astype(np.int32)
     if name == "gaussian":
         # without priors, and with no floor under the variances
         free = dict.fromkeys(("min_covar", "means_weight", "covars_prior", "covars_weight"), 0.0)
-        theirs = models.GaussianHMM(2, "diag", **free, n_iter=1, init_params="", implementation="scaling")
+        theirs = GaussianHMM(2, "diag", **free, n_iter=1, init_params="", implementation="scaling")
         theirs.means_, theirs.covars_ = np.asarray(law.loc), np.asarray(law.scale) ** 2
     else:
-        theirs = models.CategoricalHMM(2, n_iter=1, init_params="", implementation="scaling")
+        theirs = CategoricalHMM(2, n_iter=1, init_params="", implementation="scaling")
         theirs.emissionprob_, theirs.n_features = np.exp(np.asarray(jax.nn.log_softmax(p.emission))), 3
     theirs.startprob_, theirs.transmat_ = START, MOVE
     joined = x[valid] if name == "gaussian" else x[valid][:, None]
@@ -375,7 +376,7 @@ def test_sequences_that_end_together_are_smoothed_as_those_that_do_not():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("plain")
 def test_a_linear_dynamical_system_agrees_with_dynamax():
-    models = pytest.importorskip("dynamax.linear_gaussian_ssm")
+    models = pytest.importorskip("dynamax.linear_gaussian_ssm", reason=DYNAMAX)
     x = jnp.asarray(np.random.default_rng(3).normal(size=(3, 7, 3)))
     theirs = models.LinearGaussianSSM(2, 3, has_dynamics_bias=False)
     params, props = theirs.initialize(

@@ -79,5 +79,5 @@ class Descent(AbstractUpdate):
 
 def normalised(a: Float[Array, " D"]) -> Float[Array, " D"]:
     """(a - mean) / std over its own entries, without gain and bias (Ba et al. 2016)."""
-    # the floor under the variance keeps the derivative finite where all entries are equal
+    # the floor keeps the derivative finite where all entries are equal; the code of Marino et al. has std + 1e-7
     return (a - a.mean()) / jnp.sqrt(a.var() + 1e-6)

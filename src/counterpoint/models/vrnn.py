@@ -16,7 +16,8 @@ from counterpoint.networks import CELLS, GRU, LSTM, Linear, mlp
 
 @dataclass(frozen=True)
 class VRNNConfig:
-    """Sizes of a VRNN. `cell` is "gru" or "lstm"; `depth` counts the layers of each network phi."""
+    """Sizes of a VRNN. `cell` is "gru" or "lstm"; `depth` counts the layers of each network phi. phi_x and phi_dec have
+    `width_x` units a layer, the others `width`; 0: as many."""
 
     name: ClassVar[str] = "vrnn"
     latent: int = 32
@@ -24,9 +25,11 @@ class VRNNConfig:
     width: int = 128
     depth: int = 1
     cell: Literal["gru", "lstm"] = "lstm"
+    width_x: int = 0
 
     def __post_init__(self):
         at_least(self, 1, "latent", "hidden", "width", "depth")
+        at_least(self, 0, "width_x")
 
     def build(self, facts: Facts, key) -> "VRNN":
         return VRNN(self, facts, key=key)
@@ -51,14 +54,15 @@ class VRNN(AbstractDirected):
 
     def __init__(self, config: VRNNConfig, facts: Facts, *, key):
         keys = random.split(key, 7)
-        inner, h, family = (config.width,) * config.depth, config.hidden, facts.family
+        h, family, width_x = config.hidden, facts.family, config.width_x or config.width
+        inner, outer = ((width,) * config.depth for width in (config.width, width_x))
         self.cell = CELLS[config.cell](h, key=keys[0])
-        self.read_x = mlp((family.width, *inner), key=keys[1], last=jax.nn.relu)
+        self.read_x = mlp((family.width, *outer), key=keys[1], last=jax.nn.relu)
         self.read_z = mlp((config.latent, *inner), key=keys[2], last=jax.nn.relu)
-        self.gates_x = Linear(config.width, self.cell.gates, key=keys[3])
+        self.gates_x = Linear(width_x, self.cell.gates, key=keys[3])
         self.gates_z = Linear(config.width, self.cell.gates, use_bias=False, key=keys[4])
         self.to_prior = mlp((h, *inner, 2 * config.latent), key=keys[5], bias=jnp.zeros(2 * config.latent))
-        self.to_x = mlp((config.width + h, *inner, family.size), key=keys[6], bias=facts.marginal)
+        self.to_x = mlp((config.width + h, *outer, family.size), key=keys[6], bias=facts.marginal)
         self.latent, self.family = config.latent, family
 
     def embed(self, memory, x):

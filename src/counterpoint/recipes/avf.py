@@ -3,7 +3,7 @@
 Sizes, crops, batches and the length of the KL's warm-up are those of the paper and its code, whose epochs are ten
 batches long; a validation comes after each pass over the data, as everywhere here. q learns once a batch, where the
 code lets it learn at every time step, and the learning rate is higher for it. The iterative network reads x_t beside
-the gradients, as the paper offers: without it, JSB's validation is half a nat behind (`counterpoint reproduce avf` has
+the gradients, as the paper does: without it, JSB's validation is half a nat behind (`counterpoint reproduce avf` has
 the same of a small model). It tells a free energy and its gradient by two samples at either side of q's mean: the noise
 of one costs more than the time of two. The paper's code has learned step sizes and a layer-normalised mean for JSB and
 Piano.

@@ -48,7 +48,7 @@ RECIPES = [
     Recipe(
         name="moving-mnist-svg-avf",
         about="The same SVG, amortised variational filtering (no published number)",
-        q=IterativeConfig(width=256, depth=1),
+        q=IterativeConfig(width=256, depth=1, samples=2),
         estimator=FilteringEMConfig(),
         **DIGITS,
     ),

@@ -26,8 +26,9 @@ test chorales, whole, every step scored; the mean over sequences of nats by step
 changes from row to row; what is compared is posteriors and how they learn, and no number of print has this size. The
 gap between IWAE-16 and ELBO shows how much of a bound is lost to the posterior.
 
-Claims of Marino et al. 2018 that this looks at: that the observation need not be encoded beside gradients, that the
-mean is better layer-normalised, that the KL has to be warmed up, that more iterations and more samples are better.
+Claims of Marino et al. 2018 that this looks at: that an SRNN wants the observation encoded beside gradients (appendix
+B.1; elsewhere gradients do), that the mean is better layer-normalised, that the KL has to be warmed up, that more
+iterations and more samples are better.
 Samples of q, by which a free energy and its gradient are told, lie two by two at either side of its mean here.
 Learning q through time, so that it may serve the steps to come, is not in the paper, nor is teaching both voices by
 the pathwise gradient, in which p learns through z as well.""",

@@ -169,18 +169,21 @@ IN_REPORTS = {
     "iwae_per_sequence": (f"IWAE-{PARTICLES}", "per_sequence"),
     "fivo_per_sequence": (f"FIVO-{PARTICLES}", "per_sequence"),
     "annealed_per_sequence": (chains[0].label, "per_sequence"),
+    "annealed_per_step": (chains[0].label, "per_step"),
 }
-per_sequence = attrgetter("per_sequence")
+per_sequence, per_step = attrgetter("per_sequence"), attrgetter("per_step")
 # by name: what is computed of (pairing, corpus, key), and which number of it is meant
 MEASURES: dict[str, tuple[Callable[[Pairing, Corpus, Any], Any], Callable[[Any], float]]] = {
     "elbo_per_sequence": (elbo, per_sequence),
     "later_frames_per_sequence": (later_frames, per_sequence),
-    "elbo_per_step": (elbo, attrgetter("per_step")),
+    "elbo_per_step": (elbo, per_step),
     "negative_elbo": (elbo, lambda score: -score.per_sequence),
     "iwae_per_sequence": (iwae, per_sequence),
     "fivo_per_sequence": (fivo, per_sequence),
     "annealed_per_sequence": (below, per_sequence),
+    "annealed_per_step": (below, per_step),
     "ais_per_sequence": (above, per_sequence),
+    "ais_per_step": (above, per_step),
     "log_likelihood": (log_likelihood, per_sequence),
     "active_units": (units, float),
     "parzen": (windows, float),
