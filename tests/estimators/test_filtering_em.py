@@ -112,7 +112,10 @@ def near(found, want, atol=1e-10):
         np.testing.assert_allclose(a, b, atol=atol, rtol=1e-9)
 
 
-@pytest.mark.parametrize("model", ["srnn", pytest.param("vrnn-gru", marks=pytest.mark.slow)])
+OTHERS = [pytest.param(model, marks=pytest.mark.slow) for model in ("vrnn-gru", "dmm", "svg", "vae")]
+
+
+@pytest.mark.parametrize("model", ["srnn", *OTHERS])
 def test_both_gradients_are_those_of_the_algorithm(model):
     p, q = parts(model)
     batch = batch_of(model, length=3, lengths=LENGTHS)
@@ -120,6 +123,14 @@ def test_both_gradients_are_those_of_the_algorithm(model):
     want = by_hand(p, q, batch)
     near(found, want)
     assert all((np.asarray(a) != 0).any() for a in jax.tree.leaves(want[1]))
+
+
+@pytest.mark.slow
+def test_two_layers_of_latents_learn_by_it():
+    p, q = parts("vae-2")
+    for grad in jax.tree.leaves(gradients(FilteringEM(), (p, q), ELBO(), batch_of("vae-2"))):
+        assert np.isfinite(grad).all()
+        assert (np.asarray(grad) != 0).any()
 
 
 @pytest.mark.slow
