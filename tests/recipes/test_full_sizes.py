@@ -11,7 +11,7 @@ from counterpoint import matching
 from counterpoint.core import Batch
 from counterpoint.data.sequences import Sequences
 from counterpoint.distributions import facts
-from counterpoint.recipes import avf, convolutional, denoising, speech, srnn, video
+from counterpoint.recipes import avf, convolutional, denoising, diffusion, speech, srnn, static, video
 from counterpoint.training import FitConfig, OptimiserConfig, fit
 
 KINDS = {  # by module: the shape of frames, their kind
@@ -21,8 +21,13 @@ KINDS = {  # by module: the shape of frames, their kind
     srnn: ((88,), "binary"),
     convolutional: ((784,), "binary"),
     denoising: ((784,), "grey"),
+    static: ((784,), "binary"),
+    diffusion: ((784,), "binary"),
 }
-RECIPES = {recipe.name: (recipe, *kind) for module, kind in KINDS.items() for recipe in module.RECIPES}
+OWN = {"swiss-roll-diffusion": ((2,), "real")}  # of a recipe whose frames are not those of its module
+RECIPES = {
+    recipe.name: (recipe, *OWN.get(recipe.name, kind)) for module, kind in KINDS.items() for recipe in module.RECIPES
+}
 TRACED = ("timit-vrnn-avf", "timit-srnn-avf", "piano-srnn-smoothing")
 
 
