@@ -13,6 +13,7 @@ from counterpoint.distributions import (
     Concrete,
     Dirichlet,
     Gamma,
+    Gaussian,
     Gumbel,
     GumbelMinimum,
     Kumaraswamy,
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("x64")
 
 COUNT = 40000
 FEW = 2000  # of what is drawn and differentiated slowly
-KINDS = (LogNormal, Gumbel, GumbelMinimum, Kumaraswamy, Gamma, Beta)
+KINDS = (Gaussian, LogNormal, Gumbel, GumbelMinimum, Kumaraswamy, Gamma, Beta)
 ONE, TWO = np.array([0.8, 2.5]), np.array([0.6, 1.7])
 
 
@@ -39,6 +40,7 @@ class Kumar(stats.rv_continuous):
 
 
 SCIPY = {
+    Gaussian: stats.norm,
     LogNormal: lambda m, s: stats.lognorm(s, scale=np.exp(m)),
     Gumbel: stats.gumbel_r,
     GumbelMinimum: stats.gumbel_l,
@@ -73,6 +75,7 @@ def test_density_and_draws_are_those_of_scipy(kind):
 
 
 MEANS = {  # of x, by the parameters
+    Gaussian: lambda m, s: m,
     LogNormal: lambda m, s: jnp.exp(m + s**2 / 2),
     Gumbel: lambda m, s: m + np.euler_gamma * s,
     GumbelMinimum: lambda m, s: m - np.euler_gamma * s,
@@ -81,6 +84,7 @@ MEANS = {  # of x, by the parameters
     Beta: lambda a, b: a / (a + b),
 }
 SQUARES = {  # of x^2
+    Gaussian: lambda m, s: m**2 + s**2,
     LogNormal: lambda m, s: jnp.exp(2 * m + 2 * s**2),
     Gumbel: lambda m, s: MEANS[Gumbel](m, s) ** 2 + np.pi**2 / 6 * s**2,
     GumbelMinimum: lambda m, s: MEANS[GumbelMinimum](m, s) ** 2 + np.pi**2 / 6 * s**2,

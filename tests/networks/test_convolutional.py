@@ -1,4 +1,4 @@
-"""Sizes as published, what a decoder copies, and a transposed convolution by its definition."""
+"""Sizes as published, what a decoder copies, and in NumPy a transposed convolution and the likelihood of a ConvVAE."""
 
 import equinox as eqx
 import jax
@@ -8,6 +8,8 @@ import pytest
 from jax import random
 
 from conformance.parts import refusal, stirred
+from counterpoint.distributions import facts
+from counterpoint.models import ConvVAEConfig
 from counterpoint.networks import Decoder, Encoder, Maps
 from counterpoint.networks.convolutional import Doubling, pyramid
 
@@ -94,17 +96,44 @@ def test_a_decoder_without_copies_is_one_whose_copies_weigh_nothing(kind):
     np.testing.assert_allclose(plain(g), whole(g, still), atol=1e-5)
 
 
-@pytest.mark.usefixtures("x64")
-def test_doubling_is_a_transposed_convolution():
-    layer = stirred(Doubling(3, 2, key=random.key(0)), 1)
-    x, weight, bias = RNG.normal(size=(3, 5, 5)), np.asarray(layer.parts.weight), np.asarray(layer.parts.bias)
-    weight, bias = weight.reshape(2, 2, 2, 3, 2, 2), bias.reshape(2, 2, 2)
-    padded = np.zeros((2, 12, 12))
-    for i in range(5):
-        for j in range(5):
+def transposed(layer: Doubling, x):
+    """y of a transposed convolution of kernel 4, stride 2 and padding 1, by its definition."""
+    weight, bias = (np.asarray(a, float) for a in (layer.parts.weight, layer.parts.bias))
+    weight, bias, side = weight.reshape(2, 2, -1, len(x), 2, 2), bias.reshape(2, 2, -1), x.shape[1]
+    padded = np.zeros((weight.shape[2], 2 * side + 2, 2 * side + 2))
+    for i in range(side):
+        for j in range(side):
             for m in range(4):  # x_i adds K_m x_i to y_(2 i - 1 + m)
                 for n in range(4):
                     (a, u), (b, v) = ((1 - m % 2, (3 - m) // 2), (1 - n % 2, (3 - n) // 2))
                     padded[:, 2 * i + m, 2 * j + n] += weight[a, b, :, :, u, v] @ x[:, i, j]
-    want = padded[:, 1:11, 1:11] + np.tile(bias.transpose(2, 0, 1), (1, 5, 5))
-    np.testing.assert_allclose(layer(jnp.asarray(x)), want, atol=1e-12)
+    return padded[:, 1:-1, 1:-1] + np.tile(bias.transpose(2, 0, 1), (1, side, side))
+
+
+@pytest.mark.usefixtures("x64")
+def test_doubling_is_a_transposed_convolution():
+    layer = stirred(Doubling(3, 2, key=random.key(0)), 1)
+    x = RNG.normal(size=(3, 5, 5))
+    np.testing.assert_allclose(layer(jnp.asarray(x)), transposed(layer, x), atol=1e-12)
+
+
+def rectified(norm: eqx.nn.GroupNorm, a):
+    """max(v, v / 5), v the channels of a in one group."""
+    weight, bias = (np.asarray(part)[:, None, None] for part in (norm.weight, norm.bias))
+    v = weight * (a - a.mean()) / np.sqrt(a.var() + norm.eps) + bias
+    return np.maximum(v, 0.2 * v)
+
+
+@pytest.mark.usefixtures("x64")
+def test_the_likelihood_of_a_convolutional_vae_is_that_of_its_equations():
+    """Dec of 12 x 12: 4 channels of 3 x 3, doubled to 2 of 6 x 6, doubled to the logits, to which b is added."""
+    known = facts((RNG.integers(0, 2, (5, 12, 12)).astype(float),))
+    p, z = stirred(ConvVAEConfig(latent=3, base=2).build(known, random.key(0)), 1), jnp.array([0.3, -1.0, 2.0])
+    dec, (inner, outer) = p.decoder, p.decoder.stages
+    a = np.asarray(dec.first.weight @ z + dec.first.bias)
+    a = rectified(dec.start.layers[0], a.reshape(4, 3, 3))
+    a = rectified(inner.layers[1], transposed(inner.layers[0], a))
+    logits = transposed(outer.layers[0], a).ravel() + np.asarray(p.offset)
+    np.testing.assert_allclose(p.likelihood(p.initial(), z).logits.ravel(), logits, atol=1e-12)
+    prior = p.prior(p.initial())
+    np.testing.assert_array_equal((prior.loc, prior.scale), (np.zeros(3), np.ones(3)))

@@ -18,6 +18,11 @@ class Chain(AbstractDistribution):
     scan: use a module.
     order: parts[i] is layer order[i] of the event, a tuple of L layers; so a prior that goes down and a
     posterior that goes up speak of the same event.
+
+    The KL between two of them is sampled. Of a q that goes up and a p that goes down one term alone could be closed, at
+    a draw of the layers before: that of q's last layer, for p of every other reads one that q draws later. Its noise
+    cancels in part against that of log p of the layer under it, so that closing it would steady the gradient little
+    and the value not at all.
     """
 
     parts: tuple[AbstractDistribution | Callable[..., AbstractDistribution], ...]

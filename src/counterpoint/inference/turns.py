@@ -117,12 +117,12 @@ def expected(a, given):
 
 
 def check(name: str, p) -> None:
-    """Raise CounterpointError in the name of a posterior unless p is a TSBN with one layer over binary x."""
+    """Raise CounterpointError in the name of a posterior unless p is a TSBN with one layer over binary or grey x."""
     if not (isinstance(p, TSBN) and len(p.hidden) == 1 and p.family.name in COINS):
         what = f"a TSBN of {len(p.hidden)} layers over {p.family.name}" if isinstance(p, TSBN) else type(p).__name__
         raise CounterpointError(
             f"{name} takes one unit at a time, whose logits are linear in the others: a tsbn (order 0 is the SBN) of"
-            f" one layer over binary data; p is {what}: choose q = filtering"
+            f" one layer over binary or grey data; p is {what}: choose q = filtering"
         )
 
 

@@ -48,9 +48,10 @@ variance over test images of its mean given x is above 0.01 (Burda et al.); unit
 RBM, DBN and DBM have a Z. That of the RBM is bounded by chains that warm up from each image, so that its number is on
 average too small; those of DBN and DBM are bounds in which an estimate stands for Z, which flatters, as in print.
 
-Published numbers of belief networks are variational bounds, which are lower than a log-likelihood by 5000 samples. What
-could be read in no source is left out: IWAE of one layer, of two layers all but IWAE-50, OMNIGLOT, VIMCO and reweighted
-wake-sleep.
+Published numbers of belief networks are variational bounds, which are lower than a log-likelihood by 5000 samples. Left
+out is what could be read in no source (IWAE of one layer, of two layers all but IWAE-50, OMNIGLOT, reweighted
+wake-sleep) and what re-runs by others tell: VIMCO-5 of three layers at -91.33, where the paper is said to have -93.6
+(the code y0ast/VIMCO), NVIL of one layer and two at -113.5 and -99.7 (Gu et al. 2016, as others quote it).
 
 Denoising auto-encoders and generative stochastic networks have no likelihood that could be computed: what is known of
 them is the mean log-density of the grey test digits under Gaussian windows around 10000 samples, of the width that
