@@ -30,8 +30,8 @@ def recipe(suffix: str, what: str, q: Any, estimator: Any, bound: ELBO = WARM) -
     return Recipe(f"{NAME}{suffix}", f"A small SRNN, {what}", "jsb_chorales", p, q, bound, estimator, fit)
 
 
-def filtering(suffix: str, what: str, bound: ELBO = WARM) -> Recipe:
-    q = FilteringConfig(width=96, activation="clipped", residual=True)
+def filtering(suffix: str, what: str, bound: ELBO = WARM, width: int = 96) -> Recipe:
+    q = FilteringConfig(width=width, activation="clipped", residual=True)
     return recipe(suffix, f"direct filtering{what}", q, Pathwise(), bound)
 
 
@@ -42,6 +42,7 @@ def avf(suffix: str, what: str, q: IterativeConfig = BASE, bound: ELBO = WARM, e
 RECIPES = [
     filtering("", ""),
     filtering("-cold", ", no KL warm-up", ELBO()),
+    filtering("-wide", ", q with as many weights as the iterative one that reads the notes", width=344),
     avf("", ", 1 iteration"),
     *(avf(f"-{n}", f", {n} iterations", replace(BASE, iterations=n)) for n in (2, 4, 8)),
     *(avf(f"-samples-{n}", f", {n} samples", replace(BASE, samples=n)) for n in (2, 8)),
