@@ -29,11 +29,14 @@ gap between IWAE-16 and ELBO shows how much of a bound is lost to the posterior.
 Claims of Marino et al. 2018 that this looks at: that an SRNN wants the observation encoded beside gradients (appendix
 B.1; elsewhere gradients do), that the mean is better layer-normalised, that the KL has to be warmed up, that more
 iterations and more samples are better.
+
 The p of all have 120 248 weights; q has 36 256 where it filters directly and 82 560 where it refines from gradients
 alone, 129 664 with the notes (`counterpoint train RECIPE --dry-run` counts them), so that one row gives the direct
-posterior as many. Samples of q, by which a free energy and its gradient are told, lie two by two at either side of its
-mean here. Learning q through time, so that it may serve the steps to come, is not in the paper, nor is teaching both
-voices by the pathwise gradient, in which p learns through z as well.""",
+posterior as many.
+
+Samples of q, by which a free energy and its gradient are told, lie two by two at either side of its mean here. Learning
+q through time, so that it may serve the steps to come, is not in the paper, nor is teaching both voices by the pathwise
+gradient, in which p learns through z as well.""",
     columns=COLUMNS,
     rows=tuple(row(recipe.name, recipe.about) for recipe in RECIPES),
 )

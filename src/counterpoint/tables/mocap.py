@@ -43,8 +43,9 @@ one over those 31. So the paper's numbers are on another scale, stand in columns
 with ours; compare ours with regression and the copy. Our networks there, but the HMSBN, and regression add what they
 say to the last frame, W4 = I + what is learned, and weight decay draws them towards its copy: subject 35 has few runs,
 and started at W4 = 0, as in the paper, of the networks the DTSBN-D alone learned to copy one, not with every seed;
-regression, whose scales do not move with the frame before, learns more than a copy from there. The scale of a
-Gaussian is the softplus of its number here; print has the logarithm of a variance or a deviation.
+regression, whose scales do not move with the frame before, learns more than a copy from there. RTRBMs begin at no copy:
+the frame before speaks to them through their hidden units alone. The scale of a Gaussian is the softplus of its number
+here; print has the logarithm of a variance or a deviation.
 
 MIT: features and split as in the code of the paper, which scales over training and test frames together; the last three
 of its 35 training sequences validate here. The error is the mean over the four test sequences; in the last column the
