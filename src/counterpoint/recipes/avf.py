@@ -33,6 +33,7 @@ def recipes(name: str, corpus: str, published: tuple, epochs: int, decay: float)
         "data": corpus,
         "p": SRNNConfig(latent=100, hidden=300, width=500, readout=2, cell="lstm"),
         "bound": ELBO(kl_weight=Warmup(500)),
+        "particles": 0,
         "fit": FitConfig(
             epochs=epochs,
             patience=15,
