@@ -141,13 +141,15 @@ def settings(recipe, corpus, member, options: Options) -> dict[str, tuple[dict[s
     from jax import random
 
     from counterpoint.core import Pairing
+    from counterpoint.evaluation import titled
     from counterpoint.registry import parts
 
     every = parts("bound")
     if options.bound is not None and options.bound not in every:
         raise CounterpointError(f"--bound {options.bound}: no bound is called so{nearest(options.bound, every)}")
     own = recipe.bound if options.bound is None else every[options.bound]()
-    bounds: dict[str, tuple[dict[str, int], Any]] = {own.label: ({}, own)}
+    own.check(member.p)
+    bounds: dict[str, tuple[dict[str, int], Any]] = {titled(own, member.p): ({}, own)}
     if options.particles:
         of = varied("bound", own, "particles", options.particles)
         bounds = {f"{own.name.upper()}-{k}": ({"particles": k}, bound) for k, bound in of.items()}
