@@ -21,6 +21,8 @@ class Options:
     All draw gradients of one bound on one batch, with the parameters held. Variance is that of the whole gradient, the
     trace of its covariance. Bias is the distance of an estimator's mean from the gradient of the bound, by many draws
     of the least noisy estimator that is unbiased for it, as a share of that gradient's length.
+
+    How an RBM learns by CD-1, CD-10, CD-1 with eq. 45, PCD and the exact gradient, docs/results/rbm.md shows in curves.
     """
 
     of: Annotated[Positional[str], tyro.conf.arg(metavar="RECIPE|RUN", help_behavior_hint="")]
