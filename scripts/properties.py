@@ -13,9 +13,14 @@ past         what the next step depends on: x before, z before, both, or nothing
 """
 
 import inspect
+import os
 import sys
 from pathlib import Path
 
+# what is run is small: the time goes into compiling it
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -47,7 +52,9 @@ FRAMES = {"real": lambda rng: rng.normal(size=(20, 16)), "binary": lambda rng: r
 def built(config):
     """The model, small, for real frames, or for binary ones where it has no likelihood of real ones."""
     fields = config.__dataclass_fields__
-    small = {name: size for name, size in SIZES.items() if name in fields and isinstance(fields[name].default, int)}
+    usual = {name: fields[name].default for name in SIZES if name in fields}
+    small = {name: SIZES[name] for name, size in usual.items() if isinstance(size, int)}
+    small |= {name: (SIZES[name],) * len(size) for name, size in usual.items() if isinstance(size, tuple)}
     for kind, frames in FRAMES.items():
         try:
             return sized(config, small).build(facts((frames(np.random.default_rng(0)),), kind), random.key(0)), kind
@@ -72,6 +79,13 @@ def stirred(p):
     return jax.tree.unflatten(tree, [move(a, key) for a, key in zip(leaves, keys)])
 
 
+@eqx.filter_jit
+def example(p):
+    """Some z: of a deep machine it takes a chain, and is compiled once."""
+    return p.example()
+
+
+@eqx.filter_jit
 def next_step(p, z, x):
     """What x_1 and z_1 lead to: the means of z_2, where p has a law of it, and, for z_2 held, of x_2. Of an undirected
     p, of z_1 given x."""
@@ -80,7 +94,7 @@ def next_step(p, z, x):
     if isinstance(p, AbstractUndirected):
         return [p.posterior(carry, x).mean]
     first = p.prior(carry).mean if isinstance(p, AbstractDirected) else ()
-    return jax.tree.leaves((first, p.likelihood(carry, p.example()).mean))
+    return jax.tree.leaves((first, p.likelihood(carry, example(p)).mean))
 
 
 def moved(f, a, b):
@@ -98,14 +112,14 @@ def row(config) -> tuple[str, ...]:
     """The properties of one model."""
     p, kind = built(config)
     p, directed, machine = stirred(p), isinstance(p, AbstractDirected), isinstance(p, AbstractUndirected)
-    shapes = jax.tree.leaves(jax.eval_shape(p.example))
+    shapes = jax.tree.leaves(eqx.filter_eval_shape(example, p))
     x = [jnp.asarray(FRAMES[kind](np.random.default_rng(seed))[0], jnp.float32) for seed in (1, 2)]
     one_of = bool(shapes) and jnp.issubdtype(shapes[0].dtype, jnp.integer)
-    z = [p.example(), p.example()]
+    z = [example(p), example(p)]
     if one_of:
         z = [jnp.asarray(0), jnp.asarray(1)]
     elif shapes:
-        draw = lambda seed: jax.tree.map(lambda a: 1.0 * random.bernoulli(random.key(seed), 0.5, a.shape), p.example())
+        draw = lambda seed: jax.tree.map(lambda a: 1.0 * random.bernoulli(random.key(seed), 0.5, a.shape), example(p))
         z = [draw(1), draw(2)]
     of_x, of_z = lambda x: next_step(p, z[0], x), lambda z: next_step(p, z, x[0])
     past = [name for name, f, pair in (("x", of_x, x), ("z", of_z, z)) if not machine and moved(f, *pair)]
@@ -114,7 +128,7 @@ def row(config) -> tuple[str, ...]:
     outputs = [of_x] if one_of else [of_x, of_z]
     curved = bent(outputs[0], *x) or (len(outputs) > 1 and bool(shapes) and bent(of_z, *z))
     curved = curved or (not machine and bool(shapes) and not one_of and decoded(p, z))
-    law = p.prior(p.initial()) if directed else p.likelihood(p.initial(), p.example())  # z of neither kind is a frame
+    law = p.prior(p.initial()) if directed else p.likelihood(p.initial(), example(p))  # z of neither kind is a frame
     support = BINARY if machine else law.support
     units = support if isinstance(support, Support) else next(iter(jax.tree.leaves(support, is_leaf=supported)), REAL)
     spread = "–" if not shapes or units.name == REAL.name else ("no" if one_of else "yes")
@@ -177,7 +191,9 @@ def page() -> str:
 def main() -> int:
     text = page()
     if "--check" in sys.argv[1:]:
-        return int(not PAGE.is_file() or PAGE.read_text() != text)
+        stale = not PAGE.is_file() or PAGE.read_text() != text
+        print(f"{PAGE.name} {'is not what the models say: run python scripts/properties.py' if stale else 'holds'}")
+        return int(stale)
     PAGE.write_text(text)
     print(PAGE)
     return 0

@@ -19,7 +19,6 @@ from counterpoint.errors import CounterpointError
 from counterpoint.event import AbstractDistribution
 
 THINNED = 2**31 + 1  # a stream of randomness of its own
-MARKS = {"below": "", "above": " (above)", "neither": " (no bound)"}  # of the sides of log p
 
 
 class Seen(NamedTuple):
@@ -209,11 +208,14 @@ class AbstractBound(eqx.Module):
     closed_form: eqx.AbstractVar[bool]  # wants closed-form divergences where they exist
     splits: eqx.AbstractVar[bool]  # a sum over steps, so that a step has a signal of its own
     chain: ClassVar[bool] = False  # True: of a chain x -> z -> x, for a p without a prior
-    side: ClassVar[str] = "below"  # of log p, on average; or "above", or "neither" for certain
     weighs_paths: ClassVar[bool] = False  # True: `signal` is log p - log q of each path of that chain
 
     def check(self, p) -> None:
         """Raise CounterpointError with the mathematical reason where it bounds nothing of p."""
+
+    def side(self, p) -> str:
+        """On which side of log p it is, on average: here "below"; or "above", or "neither" for certain."""
+        return "below"
 
     @property
     def resampling(self) -> Any:
@@ -249,9 +251,9 @@ class AbstractBound(eqx.Module):
 
     @property
     def label(self) -> str:
-        """What a table calls it: its name, its particles where more of them make it tighter, and what its side is."""
+        """What a table calls it: its name, and its particles where more of them make it tighter."""
         many = f"-{self.particles}" if self.particles > 1 else ""
-        return str(getattr(self, "name", type(self).__name__)).upper() + many + MARKS[self.side]
+        return str(getattr(self, "name", type(self).__name__)).upper() + many
 
     def build(self) -> "AbstractBound":
         """A bound is its own configuration."""

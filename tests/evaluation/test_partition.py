@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from jax import random
 
-from conformance.parts import refusal
+from conformance.parts import build_p, facts_of, refusal
 from counterpoint import annealing
 from counterpoint.commands.remarks import total
 from counterpoint.evaluation import annealed_partition, exact_partition, log_partition
 from counterpoint.evaluation.partition import _anneal
-from counterpoint.models import RBM, RTRBM
+from counterpoint.models import RBM, RTRBM, DBMConfig, DBNConfig
 
 
 def machine(units, width, real=False, seed=0, scale=1.0):
@@ -67,7 +67,7 @@ def test_what_cannot_be_summed_or_estimated_says_what_to_give():
 
 
 def test_a_run_says_its_own_log_z():
-    """Of an RBM, which has one; an RTRBM has one at each step."""
+    """Of an RBM, and of a DBN and a DBM, whose priors have one; an RTRBM has one at each step, a TSBN none."""
     run = lambda p: SimpleNamespace(
         folder="runs/a", best=lambda home: [SimpleNamespace(p=p)], key=lambda stream: random.key(stream)
     )
@@ -75,4 +75,8 @@ def test_a_run_says_its_own_log_z():
     assert total(run(few), None) == [f"log Z {exact_partition(few).value:.3f}, exact"]
     found = annealed_partition(many, random.key(2))
     assert f"log Z {found.value:.3f} ± {found.error:.3f}, annealed" in total(run(many), None)[0]
-    assert total(run(RTRBM(few, jnp.zeros((30, 30)), jnp.zeros(30))), None) == []
+    for config in (DBNConfig, DBMConfig):
+        deep = config(units=(3, 2)).build(facts_of("dbn"), random.key(0))
+        assert total(run(deep), None) == [f"log Z {float(deep.total):.3f}, exact"]
+    for none in (RTRBM(few, jnp.zeros((30, 30)), jnp.zeros(30)), build_p("tsbn-1")):
+        assert total(run(none), None) == []

@@ -1,13 +1,17 @@
 import itertools
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax import random
+from jax import lax, random
+from jax.nn import log_softmax, logsumexp
 
+from counterpoint.bounds import ELBO
 from counterpoint.core import Batch
 from counterpoint.distributions import Family
+from counterpoint.estimators import ScoreFunction
 from counterpoint.inference import ForwardBackward, Prior
 from counterpoint.models import HMM
 from counterpoint.rollout import rollout
@@ -77,3 +81,50 @@ def test_missing_entries_of_a_frame_of_coins_are_summed_out():
         message = (message if t == 0 else message @ MOVE) * np.where(seen[t], each, 1.0).prod(1)
     trace = drawn(p, ForwardBackward(), Batch(jnp.asarray(x)[None], jnp.ones((1, 3), bool), jnp.asarray(seen)[None]))
     np.testing.assert_allclose(trace.log_weight.sum(0)[0], np.full(5, np.log(message.sum())), atol=1e-8)
+
+
+EVERY, SOME = np.array([True, True, True]), np.array([True, False, True])
+RARE = np.array([[0.7, 0.3], [1e-25, 1.0]])  # below what messages that are scaled can hold
+
+
+def counted(p, seen):
+    """log sum over paths of p(x, z), x the frames that were seen."""
+    start, move, say = (log_softmax(a) for a in (p.start, p.transition, p.emission))
+    said = jnp.where(jnp.asarray(seen)[None], say[PATHS, SEEN[None]], 0.0)
+    return logsumexp(start[PATHS[:, 0]] + move[PATHS[:, :-1], PATHS[:, 1:]].sum(1) + said.sum(1))
+
+
+def batch_of(seen):
+    return Batch(jnp.asarray(SEEN)[None], jnp.ones((1, 3), bool), jnp.asarray(seen)[None])
+
+
+def forwards(p, seen):
+    return ForwardBackward().marginals(p, batch_of(seen)).log_evidence.sum()
+
+
+def one_path(p, seen):
+    """The bound along a path that q draws, differentiated through q as well."""
+    return rollout(p, ForwardBackward(), batch_of(seen), random.key(0), pathwise=False)[0].log_weight.sum()
+
+
+def fitted(p, seen):
+    """What `fit` follows, along each path, weighted with the path's probability under q."""
+    estimator, batch = ScoreFunction(None, centre=False, normalise=False), whole(SEEN)
+
+    def one(z):
+        trace = rollout(p, ForwardBackward(), batch, random.key(0), pathwise=False, z=z[:, None, None])[0]
+        found = estimator.of_trace(ELBO(), batch, trace, estimator.initial(), None)[0]
+        return lax.stop_gradient(jnp.exp(trace.log_q.sum())) * -found.surrogate
+
+    return len(SEEN) * jax.vmap(one)(jnp.asarray(PATHS)).sum()
+
+
+@pytest.mark.parametrize(
+    ("f", "seen", "move"),
+    [(forwards, SOME, MOVE), (forwards, EVERY, RARE), (one_path, SOME, MOVE), (fitted, EVERY, MOVE)],
+)
+def test_the_gradient_is_that_of_the_sum_over_paths(f, seen, move):
+    p = HMM(*(jnp.log(a) for a in (START, move, SAY)), Family("categorical", (2,)))
+    found, want = (jax.jit(jax.grad(lambda p, f=f: f(p, seen)))(p) for f in (f, counted))
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(want), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-10)

@@ -1,10 +1,13 @@
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import random
 
+from counterpoint.bounds import ELBO
 from counterpoint.core import Batch
+from counterpoint.estimators import Pathwise
 from counterpoint.inference import Kalman, Prior
 from counterpoint.models import LDS
 from counterpoint.rollout import rollout
@@ -66,30 +69,32 @@ C = np.array([[1.0, 0.4], [-0.6, 0.9]])
 R = np.array([[0.6, 0.35], [0.35, 0.5]])
 M0, P0, OFFSET = np.array([0.2, -0.4]), np.array([[1.0, 0.2], [0.2, 0.7]]), np.array([0.3, -0.1])
 FRAMES = np.array([[0.5, -0.3], [1.2, 0.7], [-0.4, 0.1], [0.9, -1.3], [0.2, 0.6]])
+LAW = A, Q, C, R, M0, P0, OFFSET
 
 
-def joint():
+def joint(law, T):
     """Mean and covariance of all of x, flattened."""
-    T = len(FRAMES)
+    A, Q, C, R, M0, P0, offset = law
     mean, cov = [M0], [P0]
     for _ in range(T - 1):
         mean.append(A @ mean[-1])
         cov.append(A @ cov[-1] @ A.T + Q)
-    full = np.zeros((T, 2, T, 2))
+    full = [[None] * T for _ in range(T)]
     for s in range(T):
+        cross = cov[s]
         for t in range(s, T):
-            cross = cov[s] @ np.linalg.matrix_power(A, t - s).T
-            full[s, :, t] = C @ cross @ C.T + (R if s == t else 0)
-            full[t, :, s] = full[s, :, t].T
-    return np.concatenate([C @ m + OFFSET for m in mean]), full.reshape(2 * T, 2 * T)
+            full[s][t] = C @ cross @ C.T + (R if s == t else 0)
+            full[t][s] = full[s][t].T
+            cross = cross @ A.T
+    return jnp.concatenate([C @ m + offset for m in mean]), jnp.block(full)
 
 
-def dense(seen):
+def dense(seen, x=FRAMES, law=LAW):
     """log-density of the entries that are seen."""
-    mean, cov = joint()
+    mean, cov = joint(law, len(x))
     at = np.flatnonzero(seen.ravel())
-    error, cov = (FRAMES.ravel() - mean)[at], cov[np.ix_(at, at)]
-    return -0.5 * (error @ np.linalg.solve(cov, error) + np.linalg.slogdet(2 * np.pi * cov)[1])
+    error, cov = (x.ravel() - mean)[at], cov[np.ix_(at, at)]
+    return -0.5 * (error @ jnp.linalg.solve(cov, error) + jnp.linalg.slogdet(2 * np.pi * cov)[1])
 
 
 def mask(name):
@@ -105,7 +110,7 @@ def mask(name):
 
 
 def plane():
-    return LDS.of(A, Q, C, R, M0, P0, OFFSET)
+    return LDS.of(*LAW)
 
 
 @pytest.mark.parametrize("name", ["nothing", "frames", "entries", "both"])
@@ -115,7 +120,7 @@ def test_smoothing_posterior_is_exact_whatever_is_missing(name):
     batch = Batch(jnp.asarray(x), jnp.ones((1, 5), bool), None if name == "nothing" else jnp.asarray(seen)[None])
     trace = drawn(plane(), Kalman(), batch, random.key(0), 5)
     np.testing.assert_allclose(trace.log_weight.sum(0)[0], np.full(5, dense(seen)), atol=1e-8)
-    assert trace.log_evidence.sum() == pytest.approx(dense(seen), abs=1e-8)
+    assert trace.log_evidence.sum() == pytest.approx(float(dense(seen)), abs=1e-8)
 
 
 def test_a_mask_of_frames_is_a_mask_of_all_their_entries():
@@ -137,7 +142,7 @@ def test_what_was_missing_is_drawn_from_its_posterior():
     seen = mask("both")
     batch = Batch(jnp.asarray(FRAMES)[None], jnp.ones((1, 5), bool), jnp.asarray(seen)[None])
     x = np.asarray(drawn(plane(), Kalman(), batch, random.key(2), 50000).x)[:, 0].transpose(1, 0, 2).reshape(-1, 10)
-    mean, cov = joint()
+    mean, cov = joint(LAW, len(FRAMES))
     at, out = np.flatnonzero(seen.ravel()), np.flatnonzero(~seen.ravel())
     gain = cov[np.ix_(out, at)] @ np.linalg.inv(cov[np.ix_(at, at)])
     want = mean[out] + gain @ (FRAMES.ravel() - mean)[at]
@@ -145,3 +150,45 @@ def test_what_was_missing_is_drawn_from_its_posterior():
     np.testing.assert_array_equal(x[:, at], np.broadcast_to(FRAMES.ravel()[at], (50000, len(at))))
     np.testing.assert_array_less(np.abs(x[:, out].mean(0) - want), 4.5 * np.sqrt(np.diag(spread) / 50000))
     np.testing.assert_allclose(np.cov(x[:, out].T), spread, atol=0.03)
+
+
+def law_of(p):
+    noises = (p.noise.matrix, p.observation_noise.matrix, p.start_noise.matrix)
+    return p.transition, noises[0], p.readout, noises[1], p.start, noises[2], p.offset
+
+
+def same_gradient(f, g, p):
+    found, want = (jax.jit(jax.grad(f))(p) for f in (f, g))
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(want), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("wide", "name"),
+    [(True, "both"), *(pytest.param(*c, marks=pytest.mark.slow) for c in [(True, "nothing"), (False, "both")])],
+)
+def test_the_gradient_is_that_of_the_joint_gaussian(wide, name):
+    """Of the filter, and of what `fit` follows along the path that q draws; with more entries in a frame than z has as
+    well, of which no more are seen at times."""
+    p, x, seen = plane(), FRAMES, mask(name)
+    if wide:
+        readout, noise = np.concatenate([C, [[0.3, -0.2]]]), np.diag([0.6, 0.5, 0.4]) + 0.1
+        p = LDS.of(A, Q, readout, noise, M0, P0, np.append(OFFSET, 0.2))
+        x, seen = (np.concatenate([a, a[:, :1]], 1) for a in (FRAMES, seen))
+    observed = None if name == "nothing" else jnp.asarray(seen)[None]
+    batch = Batch(jnp.asarray(x)[None], jnp.ones((1, 5), bool), observed)
+    exact = lambda p: dense(seen, x, law_of(p))
+    fitted = lambda p: Pathwise()(p, Kalman(), ELBO(closed_form=False), batch, random.key(0), (), None)[0]
+    same_gradient(lambda p: Kalman().marginals(p, batch).log_evidence.sum(), exact, p)
+    same_gradient(lambda p: -5 * fitted(p).surrogate, exact, p)
+
+
+def test_a_closed_divergence_has_that_gradient_on_average():
+    x, seen = jnp.asarray(LDS_FRAMES[:2]), np.ones((2, 1), bool)
+
+    def mean(p):
+        z = jnp.moveaxis(sigma_paths(p, Kalman(), x), 0, 1)[:, None]
+        trace = rollout(p, Kalman(), whole(x), random.key(0), particles=z.shape[2], closed_form=True, z=z)[0]
+        return ELBO()(trace).sum()
+
+    same_gradient(mean, lambda p: dense(seen, x, law_of(p)), lds())

@@ -99,6 +99,10 @@ def test_published_definitions_on_two_units():
 
     paths = jnp.asarray(list(itertools.product(HIDDEN, repeat=3)))
     assert float(logsumexp(jax.vmap(along)(paths))) == pytest.approx(-4.4395201582, abs=1e-9)
+    drawn = exact(temporal, jnp.tile(jnp.asarray(FRAMES)[None], (40000, 1, 1)))
+    error = float(drawn.std()) / 40000**0.5
+    assert float(logsumexp(drawn)) - np.log(40000) == pytest.approx(-4.4395201582, abs=4 * error)
+    assert float(drawn.mean()) < -4.4395201582 - 5 * error  # though each Z is counted
 
 
 @pytest.mark.parametrize("name", SEEN)

@@ -9,8 +9,9 @@ from jax import lax, random
 
 from counterpoint import annealing, counting
 from counterpoint.bounds.trajectory_kl import traced
-from counterpoint.core import MARKS, AbstractBound, Batch, Trace
+from counterpoint.core import AbstractBound, Batch, Trace
 from counterpoint.errors import at_least
+from counterpoint.rollout import parted
 from counterpoint.walk import pasts, walk, whole
 
 CHAINS = 2**9  # side by side: what they hold stays in the cache
@@ -52,15 +53,21 @@ class Annealed(AbstractBound):
         at_least(self, 1, "temperatures", "particles")
         at_least(self, 0, "counted")
 
-    @property
-    def side(self):  # pyright: ignore[reportIncompatibleVariableOverride]
-        return "below" if self.conservative else "above"
+    def side(self, p):
+        """A Z that flatters p puts it above; with z drawn as well, which puts it below, neither is certain."""
+        if self.conservative or self.units(p) <= self.counted:
+            return "below"
+        return "neither" if jax.tree.leaves(parted(p.initial())[0]) else "above"
+
+    def units(self, p) -> int:
+        """Of the side that is counted where they are few."""
+        return counting.fewest(eqx.filter_eval_shape(lambda p: p.at(p.initial()), p))
 
     @property
     def label(self):
         """Its temperatures, and its chains where there are several."""
         chains = f"-{self.temperatures}" + (f"x{self.particles}" if self.particles > 1 else "")
-        return f"{'ANNEALED' if self.conservative else 'AIS'}{chains}{MARKS[self.side]}"
+        return f"{'ANNEALED' if self.conservative else 'AIS'}{chains}"
 
     def check(self, p):
         annealing.check(p)
@@ -75,7 +82,7 @@ class Annealed(AbstractBound):
         path = each(lambda carry, x, key: walk(p, q, carry, x, key, q.sweeps))(
             before, x, random.split(of_walk, batch.valid.shape)
         )
-        units = counting.fewest(eqx.filter_eval_shape(lambda p: p.at(p.initial()), p))
+        units = self.units(p)
         counted = units <= self.counted
         if not jax.tree.leaves(before) and (counted or not self.conservative):
             log_z = self.log_z(p.at(p.initial()), None, random.split(of_chains, self.particles))[None, None]

@@ -9,7 +9,7 @@ from jax import random
 from jaxtyping import PyTree
 
 from counterpoint.bounds.trajectory_kl import log_mixture
-from counterpoint.core import MARKS, AbstractBound, AbstractModel, AbstractPosterior, AbstractUndirected, Batch, Trace
+from counterpoint.core import AbstractBound, AbstractModel, AbstractPosterior, AbstractUndirected, Batch, Trace
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.rollout import swap
 from counterpoint.walk import whole
@@ -43,14 +43,13 @@ class Denoising(AbstractBound):
     def __check_init__(self):
         at_least(self, 1, "particles")
 
-    @property
-    def side(self):  # pyright: ignore[reportIncompatibleVariableOverride]
+    def side(self, p):
         return "below" if self.information and self.others else "neither"
 
     @property
     def label(self):
         """Another name where the information is left out."""
-        return ("DENOISING" if self.information else "RECONSTRUCTION") + MARKS[self.side]
+        return "DENOISING" if self.information else "RECONSTRUCTION"
 
     def check(self, p):
         if isinstance(p, AbstractUndirected):

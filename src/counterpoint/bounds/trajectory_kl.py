@@ -37,7 +37,6 @@ class TrajectoryKL(AbstractBound):
     splits: ClassVar[bool] = True
     chain: ClassVar[bool] = True
     weighs_paths: ClassVar[bool] = True
-    side: ClassVar[str] = "neither"  # what is estimated is above log p_rbm, the estimate below that
 
     def check(self, p):
         need_energy(self.name, p)
@@ -46,6 +45,10 @@ class TrajectoryKL(AbstractBound):
                 f"trajectory_kl: {type(p).__name__} carries a past, and the law q_k of chains given one past is not"
                 " that of a batch: choose bound = annealed, or p = rbm"
             )
+
+    def side(self, p):
+        """What is estimated is above log p_rbm, the estimate below that."""
+        return "neither"
 
     def run(self, p, q, batch: Batch, key, defer=True):
         """A trace whose z_t is (z_0 .. z_k-1, x_1 .. x_k). Nothing is differentiated: tau is held."""

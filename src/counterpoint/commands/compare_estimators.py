@@ -21,6 +21,8 @@ class Options:
     All draw gradients of one bound on one batch, with the parameters held. Variance is that of the whole gradient, the
     trace of its covariance. Bias is the distance of an estimator's mean from the gradient of the bound, by many draws
     of the least noisy estimator that is unbiased for it, as a share of that gradient's length.
+
+    How an RBM learns by CD-1, CD-10, CD-1 with eq. 45, PCD and the exact gradient, docs/results/rbm.md shows in curves.
     """
 
     of: Annotated[Positional[str], tyro.conf.arg(metavar="RECIPE|RUN", help_behavior_hint="")]
@@ -141,13 +143,15 @@ def settings(recipe, corpus, member, options: Options) -> dict[str, tuple[dict[s
     from jax import random
 
     from counterpoint.core import Pairing
+    from counterpoint.evaluation import titled
     from counterpoint.registry import parts
 
     every = parts("bound")
     if options.bound is not None and options.bound not in every:
         raise CounterpointError(f"--bound {options.bound}: no bound is called so{nearest(options.bound, every)}")
     own = recipe.bound if options.bound is None else every[options.bound]()
-    bounds: dict[str, tuple[dict[str, int], Any]] = {own.label: ({}, own)}
+    own.check(member.p)
+    bounds: dict[str, tuple[dict[str, int], Any]] = {titled(own, member.p): ({}, own)}
     if options.particles:
         of = varied("bound", own, "particles", options.particles)
         bounds = {f"{own.name.upper()}-{k}": ({"particles": k}, bound) for k, bound in of.items()}

@@ -2,7 +2,16 @@
 
 from counterpoint.evaluation.annealed import AIS, Sandwich, check_ais, sandwich
 from counterpoint.evaluation.generation import activity, generate, reconstruct
-from counterpoint.evaluation.likelihood import Comparison, Score, compare, evaluate, side_of, standard_bounds, write_csv
+from counterpoint.evaluation.likelihood import (
+    Comparison,
+    Score,
+    compare,
+    evaluate,
+    side_of,
+    standard_bounds,
+    titled,
+    write_csv,
+)
 from counterpoint.evaluation.partition import Partition, annealed_partition, exact_partition, log_partition
 from counterpoint.evaluation.parzen import Windows, parzen, parzen_width, parzen_windows
 from counterpoint.evaluation.prediction import Prediction, PredictionError, error, predict
@@ -43,6 +52,7 @@ __all__ = [
     "sandwich",
     "side_of",
     "standard_bounds",
+    "titled",
     "unit_variances",
     "weight_spread",
     "word_baselines",

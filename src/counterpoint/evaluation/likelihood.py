@@ -19,6 +19,7 @@ from counterpoint.evaluation import passes
 from counterpoint.files import replacing
 
 TEMPERATURES = 500  # of chains that tell log Z
+MARKS = {"below": "", "above": " (above)", "neither": " (no bound)"}  # of the sides of log p
 PORTION = 64  # particles that are scored at once, of a bound that can be taken apart
 
 
@@ -31,11 +32,11 @@ def standard_bounds(pairing: Pairing, particles: int) -> dict[str, AbstractBound
         found = [Annealed(TEMPERATURES)]
         if particles:
             found.append(Annealed(TEMPERATURES, particles, False))
-        return {bound.label: bound for bound in (own, *found) if known(bound, pairing.p)}
+        return {titled(bound, pairing.p): bound for bound in (own, *found) if known(bound, pairing.p)}
     found = {"ELBO": own if own.label == "ELBO" else ELBO()}
     if particles:
         found |= {bound.label: bound for bound in (IWAE(particles=particles), FIVO(particles=particles))}
-    return found | {own.label: own}
+    return found | {titled(own, pairing.p): own}
 
 
 def known(bound: AbstractBound, p: AbstractModel) -> bool:
@@ -49,7 +50,12 @@ def known(bound: AbstractBound, p: AbstractModel) -> bool:
 
 def side_of(bound: AbstractBound, p: AbstractModel) -> str:
     """On which side of log p(x) it is: the bound's own, or "estimated" where p's log Z is."""
-    return "estimated" if p.estimated else bound.side
+    return "estimated" if p.estimated else bound.side(p)
+
+
+def titled(bound: AbstractBound, p: AbstractModel) -> str:
+    """Its label, and its own side of log p(x) where that is not below."""
+    return bound.label + MARKS[bound.side(p)]
 
 
 @dataclass(frozen=True)

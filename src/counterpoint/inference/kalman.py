@@ -77,7 +77,7 @@ class Kalman(AbstractExact):
         d = len(p.start)
 
         def back(after, rows):
-            both = triangle(jnp.concatenate([rows, after]))
+            both = smoother.triangle(jnp.concatenate([rows, after]))
             weights = both[:, :d] @ p.noise.cholesky
             ahead = jnp.concatenate([both[:, :d] @ p.transition, both[:, d:]], 1)
             # to first order it does not matter how the best w moves, so that it may be held
@@ -119,12 +119,6 @@ class Kalman(AbstractExact):
         weights, observation_noise = sums.emission.solved(weights, p.observation_noise.matrix)
         shake = p.observation_noise.learned(observation_noise)
         return LDS.of(transition, noise, weights[:, :-1], shake, start[:, 0], start_noise, offset=weights[:, -1])
-
-
-def triangle(rows: Float[Array, "m k"]) -> Float[Array, "k k"]:
-    """Q' A of A = Q R: as many rows as columns, with the same A' A, and its gradient, though Q is held: the rank may be
-    too low for a gradient of Q."""
-    return jnp.linalg.qr(lax.stop_gradient(rows))[0].T @ rows
 
 
 def least(a: Float[Array, "m d"], b: Float[Array, "m k"]) -> tuple[Float[Array, "d k"], Float[Array, "d d"]]:

@@ -50,6 +50,12 @@ def upper(a: Float[Array, "*T m k"]) -> Float[Array, "*T k k"]:
     return jnp.linalg.qr(a, mode="r")
 
 
+def triangle(rows: Float[Array, "*T m k"]) -> Float[Array, "*T k k"]:
+    """Q' A of A = Q R: as many rows as columns, with the same A' A, and its gradient, though Q is held: the rank may be
+    too low for a gradient of Q."""
+    return turned(jnp.linalg.qr(lax.stop_gradient(rows))[0]) @ rows
+
+
 class Seen(NamedTuple):
     """What frames say of their z: log p(x | z) = fit - |y - K z|^2 / 2, in nats."""
 
@@ -90,14 +96,12 @@ def whitened(p, x: Float[Array, " M"], mask: Bool[Array, " M"]):
 
 
 def seen(p, x: Float[Array, "T B M"], mask: Bool[Array, "T B M"] | None) -> Seen:
-    """In no more than n rows: what of y no z reaches is of the fit alone. mask None: all was seen."""
+    """In no more than n + 1 rows; where all was seen, mask None, in n: what of y no z reaches is of the fit alone."""
     n, wide = len(p.start), len(p.offset) > len(p.start)
     if mask is not None:
         rows, fit = jax.vmap(jax.vmap(lambda x, mask: whitened(p, x, mask)))(x, mask)
-        if wide:
-            rows = upper(rows)
-            fit -= 0.5 * jnp.square(rows[..., n, n])
-        return Seen(rows[..., :n, :n], rows[..., :n, n], fit)
+        rows = triangle(rows) if wide else rows
+        return Seen(rows[..., :n], rows[..., n], fit)
 
     lower = p.observation_noise.cholesky
     inverse = solve_lower(lower, jnp.eye(len(lower), dtype=lower.dtype))

@@ -102,13 +102,14 @@ class RTRBM(AbstractDriven):
 
 
 class SRTRBM(AbstractDriven):
-    """An RTRBM with W_ij <- nu_ij W_ij and U_ij <- nu_ij U_ij for blocks i, j of its units,   nu_ij = s(slope s_ij)
+    """E_t(x, z) = -z'Wx - b_t'z - c'x, or |x - c|^2 / 2 for real x,   b_t = b + U r_t-1,   b_1 = b + start
+    r_t = s(W x_t + b_t),   W_ij <- nu_ij W_ij and U_ij <- nu_ij U_ij for blocks i, j of units,   nu_ij = s(slope s_ij)
     (the structured RTRBM of Mittelman et al. 2014)
 
-    A node of the graph is a group of visible and of hidden units; W_ij are the weights between the hidden units of
-    group i and the visible ones of group j, U_ij those from the hidden units of j, one step before, to those of i.
-    s (G, G) is learned with the rest, under a penalty that makes nu sparse: here price * sum_{i != j} nu_ij, added to
-    the loss of each step, so that edges close that are not needed.
+    An RTRBM with gates. A node of the graph is a group of visible and of hidden units; W_ij are the weights between the
+    hidden units of group i and the visible ones of group j, U_ij those from the hidden units of j, one step before, to
+    those of i. s (G, G) is learned with the rest, under a penalty that makes nu sparse: here price * sum_{i != j}
+    nu_ij, added to the loss of each step, so that edges close that are not needed.
 
     With slabs it is the ss-SRTRBM, for real frames: E_t of an SSRBM with these W, whose slab precisions follow from
     what the gates leave of W.
