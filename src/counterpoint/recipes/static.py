@@ -43,11 +43,11 @@ def autoencoders(name: str, data: str, passes: int, published: dict[str, Any]) -
     one = VAEConfig(), FilteringConfig(width=200, depth=2, activation="tanh")
     two = VAEConfig(latent=(100, 50), width=(200, 100)), BottomUpConfig(width=(200, 100))
     kinds: dict[str, tuple[str, Any, Any]] = {}
-    for layers, parts, many in (("one layer", one, ""), ("two layers", two, "2")):
-        kinds[f"vae{many}"] = f"VAE of {layers}", parts, ELBO()
+    for layers, pair, many in (("one layer", one, ""), ("two layers", two, "2")):
+        kinds[f"vae{many}"] = f"VAE of {layers}", pair, ELBO()
         for k in (5, 50):
-            kinds[f"vae{many}-{k}"] = f"VAE of {layers}, {k} samples", parts, ELBO(k)
-            kinds[f"iwae{many}-{k}"] = f"IWAE of {layers}, {k} particles", parts, IWAE(k)
+            kinds[f"vae{many}-{k}"] = f"VAE of {layers}, {k} samples", pair, ELBO(k)
+            kinds[f"iwae{many}-{k}"] = f"IWAE of {layers}, {k} particles", pair, IWAE(k)
     made = []
     for kind, (what, (p, q), bound) in kinds.items():
         said = f"Burda et al. 2015, as quoted: {published[kind]}" if kind in published else "no published number"
