@@ -102,7 +102,7 @@ MEETS = {  # q that fit many p and compile for long: the p that stand for all he
     "convolutional": ("vae-conv",),
     "recurrent_filtering": ("srnn", "svg"),
     "smoothing": ("srnn", "hmm-index"),
-    "iterative": ("srnn", "lds"),
+    "iterative": ("srnn",),
     "iterative-rate": ("srnn",),
     "optimised": ("tsbn-1", "dmm"),
     "optimised-filtering": ("hmm-binary",),

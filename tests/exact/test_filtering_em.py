@@ -118,7 +118,7 @@ def test_what_is_reported_of_the_iterations_is_their_exact_free_energy():
 def test_a_taught_posterior_comes_close_to_the_optimum_of_every_step(options):
     q = build(**options)
     before = mean_of_paths(q)
-    after = mean_of_paths(taught(q, FilteringEM(), jnp.broadcast_to(LDS_FRAMES, (3000, 32, 4, 1))))
+    after = mean_of_paths(taught(q, FilteringEM(), jnp.broadcast_to(LDS_FRAMES, (2000, 32, 4, 1))))
     assert before > BEST + 0.1
     assert after < BEST + 0.02
     assert after > BEST - 0.02
