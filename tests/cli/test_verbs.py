@@ -16,7 +16,8 @@ def test_train_leaves_everything_in_its_folder(run):
     assert {"config.json", "metrics.json", "checkpoints", "curves.png", "sequences.png", "results.json"} <= names
     assert names & {"sample.mid", "sample.npz"}
     config = json.loads((run / "config.json").read_text())
-    assert config["recipe"]["p"] == {"name": "vrnn", "latent": 2, "hidden": 4, "width": 4, "depth": 1, "cell": "gru"}
+    sizes = {"latent": 2, "hidden": 4, "width": 4, "depth": 1, "width_x": 0}
+    assert config["recipe"]["p"] == {"name": "vrnn", "cell": "gru", **sizes}
     assert config["data"]["digest"].startswith("sha256:")
     rows = json.loads((run / "metrics.json").read_text())
     assert [row["epoch"] for row in rows] == [1, 2, 3]
