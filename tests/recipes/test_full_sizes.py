@@ -85,7 +85,9 @@ def test_published_sizes():
     back = 3 * 300 * (300 + 1) + 3 * 300 * (388 + 1)
     assert count(q) == back + 500 * (300 + 1) + 500 * 400 + 200 * (500 + 1)
     # the VRNN for TIMIT (Marino et al. 2018, B.1)
-    assert shaped("timit-vrnn").p.cell.recurrent.weight.shape == (8000, 2000)
+    vrnn = shaped("timit-vrnn").p
+    assert vrnn.cell.recurrent.weight.shape == (8000, 2000)
+    assert (vrnn.gates_x.weight.shape, vrnn.gates_z.weight.shape) == ((8000, 600), (8000, 500))
     assert shaped("timit-vrnn-avf").q.update.refiner.last.weight.shape == (800, 1024)
 
 
