@@ -35,11 +35,14 @@ def test_recordings_become_recordings(tmp_path):
 
 
 @pytest.mark.slow
-def test_films_become_films(tmp_path):
+def test_films_become_films(tmp_path, capsys):
     films = np.random.default_rng(0).integers(0, 256, (6, 7, 8, 8)).astype(np.uint8)
     np.savez(tmp_path / "films.npz", **{f"film{i}": film for i, film in enumerate(films)})
     words = ["--data", str(tmp_path / "films.npz"), "--likelihood", "discretised_gaussian", "--out", str(tmp_path)]
     assert main(["train", *words, "--fit.epochs", "1", *SMALL]) == 0
+    said = capsys.readouterr().out
+    assert "independent" in said
+    assert "first order" not in said  # whose matrix would have 4096 by 4096 weights
     assert main(["generate", str(tmp_path / "films-001"), "--length", "5", "--mean"]) == 0
     with Image.open(tmp_path / "films-001" / "generated" / "seed0.gif") as gif:
         assert 1 <= len(list(ImageSequence.Iterator(gif))) <= 5  # frames that are alike are one

@@ -112,7 +112,10 @@ print("done", flush=True)
 def test_killed_at_random_moments_ten_times_it_ends_with_the_same_bits(tmp_path):
     whole = fit(build, TRAIN, VALID, config(30), folder=tmp_path / "whole")
     rng, kills = chance.Random(0), 0
-    environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "xla")}
+    environment = os.environ | {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "xla"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
     command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(tmp_path / "killed")]
     while True:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:

@@ -30,6 +30,7 @@ AVERAGES = " Per step: total nats by total steps. Per sequence: mean over sequen
 ONE = " ± is the Monte Carlo standard error."
 MANY = " ± is the standard deviation over repeats."
 FIRST = "autoregressive, first order"
+WIDE = 2000  # numbers of a frame
 
 
 def caption(known: Facts, sides: Iterable[str] = ("below",)) -> str:
@@ -61,15 +62,18 @@ def baselines(recipe: Recipe, corpus: Corpus, key) -> dict[str, dict[str, Score]
     known, found = recipe.facts(corpus), {}
     name = {"bernoulli": "independent Bernoulli"}.get(known.family.name, f"independent {known.family.name}")
     pairings = {name: linear(known, 0)}
-    if corpus.train.lengths.max() > 1:
-        pairings[FIRST] = first(recipe, corpus)
+    if (beside := first(recipe, corpus)) is not None:
+        pairings[FIRST] = beside
     for title, pairing in pairings.items():
         found[title] = {"exact": evaluate(pairing.p, pairing.q, corpus.test, {"exact": ELBO()}, key, 2)["exact"]}
     return found
 
 
-def first(recipe: Recipe, corpus: Corpus) -> Pairing:
-    """The first-order baseline of a run. Raises Stopped where a signal came."""
+def first(recipe: Recipe, corpus: Corpus) -> Pairing | None:
+    """The first-order baseline of a run; none where nothing comes before a frame, nor where its matrix from frame to
+    frame would outgrow the models, as of films it would. Raises Stopped where a signal came."""
+    if corpus.train.lengths.max() == 1 or recipe.facts(corpus).family.width > WIDE:
+        return None
     fitted = first_order(recipe.facts(corpus), corpus, recipe.fit)
     if fitted.stopped:
         raise Stopped(fitted.stopped)

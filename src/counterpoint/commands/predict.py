@@ -89,7 +89,8 @@ def run(words: list[str]) -> None:
         }
     with console.status("training the first-order baseline"):
         baseline = first(found.recipe, corpus)
-        guesses[FIRST] = predict(baseline.p, baseline.q, sequences, key)
+        if baseline is not None:
+            guesses[FIRST] = predict(baseline.p, baseline.q, sequences, key)
     guesses["copy of the last frame"] = last_frames(sequences, corpus.kind)
     rows = []
     for title, guess in guesses.items():
