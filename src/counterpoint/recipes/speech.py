@@ -40,16 +40,15 @@ def recipes(name: str, data: str, model: str, p: Any, q: Any, network: dict, bou
 
 
 def small(name: str, data: str) -> list[Recipe]:
-    """Both models at a size for minutes of speech and two cores."""
-    fit = FitConfig(
-        epochs=150, batch_size=16, crop=40, buckets=2, patience=12, optimiser=OptimiserConfig(p=5e-4, clip=100.0)
-    )
-    vrnn = VRNNConfig(latent=64, hidden=256, width=256, depth=2)
-    srnn = SRNNConfig(latent=64, hidden=256, width=256, depth=2, readout=2, cell="lstm")
-    direct: dict[str, Any] = {"width": 256, "depth": 2}
+    """Both models at a size for minutes of speech, and of two cores."""
+    falls = OptimiserConfig(p=1e-3, schedule="cosine", clip=100.0)
+    fit = FitConfig(epochs=40, batch_size=16, crop=40, buckets=2, patience=0, optimiser=falls)
+    vrnn = VRNNConfig(latent=32, hidden=128, width=128, depth=2)
+    srnn = SRNNConfig(latent=32, hidden=128, width=128, depth=2, readout=2, cell="lstm")
+    direct: dict[str, Any] = {"width": 128, "depth": 2}
     # two samples, as on music: the noise of one costs more than the time of two
-    rate = {"update": "rate", "layer_norm_mean": True, "width": 512, "samples": 2}
-    gated = {"update": "network", "observe": True, "width": 512, "samples": 2}
+    rate = {"update": "rate", "layer_norm_mean": True, "width": 256, "samples": 2}
+    gated = {"update": "network", "observe": True, "width": 256, "samples": 2}
     residual = FilteringConfig(activation="clipped", residual=True, **direct)
     fits, cold, warm = (fit, fit), (ELBO(), ELBO()), (ELBO(kl_weight=Warmup(1000)),) * 2
     return [
