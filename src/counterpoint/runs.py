@@ -15,7 +15,7 @@ import json
 import math
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,15 @@ class Run:
         params = checkpoint.load(path, {"params": like})[0]["params"]
         members = [member(params, i) for i in range(self.repeats)]
         return [eqx.combine(member, static) for member, (_, static) in zip(members, parts)]
+
+    def longer(self, epochs: int) -> "Run":
+        """The same run, of more epochs from now on. Raises CounterpointError for fewer than it has."""
+        now = self.recipe.fit.epochs
+        if epochs < now:
+            raise CounterpointError(f"{self.folder}: {epochs} epochs are fewer than its {now}; give at least as many")
+        recipe = replace(self.recipe, fit=replace(self.recipe.fit, epochs=epochs))
+        self.write("config.json", self.read("config.json") | {"recipe": recipe.json()})
+        return replace(self, recipe=recipe)
 
     def write(self, name: str, values: Any) -> None:
         """A JSON file of the folder."""

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import mido
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from cli.cases import SMALL, named
 from counterpoint.cli import main
+from counterpoint.runs import open_run
 
 
 def test_train_leaves_everything_in_its_folder(run):
@@ -81,6 +83,16 @@ def test_resume_of_a_finished_run_writes_the_report_anew(run, capsys):
         "results.json",
     }
     assert results(run) == before
+
+
+def test_resume_goes_on_for_more_epochs(run, tmp_path, capsys, refused):
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    began = open_run(copy).recipe.fit.epochs
+    assert f"{began - 1} epochs are fewer than its {began}" in refused("resume", str(copy), "--epochs", str(began - 1))
+    assert main(["resume", str(copy), "--epochs", str(began + 1)]) == 0
+    assert f"trained {began + 1} epochs" in " ".join(capsys.readouterr().out.split())
+    assert open_run(copy).recipe.fit.epochs == open_run(copy).progress().epoch == began + 1
 
 
 def test_evaluate_agrees_with_the_report_of_train(run, tmp_path, capsys):

@@ -95,6 +95,13 @@ def test_a_run_cut_in_two_gives_the_same_bits(undisturbed, tmp_path):
     assert [r["train"] for r in fitted.progress.history] == [r["train"] for r in second.progress.history]
 
 
+def test_a_finished_run_goes_on_for_more_epochs(undisturbed, tmp_path):
+    fitted, _ = undisturbed
+    fit(build, TRAIN, VALID, config(2), folder=tmp_path)
+    longer = fit(build, TRAIN, VALID, config(), folder=tmp_path)
+    assert same(fitted.pairings[0], longer.pairings[0])
+
+
 SCRIPT = """
 import sys, time, pathlib
 sys.path.insert(0, sys.argv[1])

@@ -14,13 +14,15 @@ from counterpoint.commands.flags import parse
 class Options:
     """Go on with a run from its last checkpoint, as if it had never stopped, and report.
 
-    A run that has finished is only measured and drawn again.
+    A run that has finished is only measured and drawn again, or goes on for more --epochs.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
     """the folder of a run"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are, if no longer where they were"""
+    epochs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None
+    """train until so many in all: more than it began with"""
 
 
 def run(words: list[str]) -> int:
@@ -31,4 +33,5 @@ def run(words: list[str]) -> int:
 
     settle()
     found = open_run(options.run, options.corpora)
-    return execute(found, found.corpus())
+    corpus = found.corpus()
+    return execute(found if options.epochs is None else found.longer(options.epochs), corpus)

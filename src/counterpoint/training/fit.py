@@ -106,7 +106,8 @@ def fit(
     """Maximise the pairing's bound on `train`, keep what is best on `valid`.
 
     build    a pairing, or for repeats a function of a key: repeat i has seed + i, and trains as it would alone
-    folder   where checkpoints go (`step-*.npz`, `best.npz`); a run found there is continued, bit for bit
+    folder   where checkpoints go (`step-*.npz`, `best.npz`); a run found there is continued, bit for bit, or for more
+             epochs than it began with: a rate that falls goes on along the longer fall
     watch    called with (progress, steps per epoch, epochs) after each step
 
     SIGINT and SIGTERM save and return; a value that is not finite raises CounterpointError that names step, seed and
@@ -147,7 +148,8 @@ class _Loop:
         self.progress = Progress(0, 0, [-np.inf] * many, [0] * many, [0] * many, [0.0] * many)
         self.progress.reports = pairings[0].estimator.reports
         sizes = [int(g.lengths.sum()) for g in self.groups]
-        self.settings = [repr(config), seeds, self.per_epoch, sizes]  # what a folder's run must share to be continued
+        same = replace(config, epochs=1)  # a run may go on for more of them
+        self.settings = [repr(same), seeds, self.per_epoch, sizes]  # what a folder's run must share to be continued
         self.saved = self.started = time.monotonic()
         if self.valid and config.select == "prediction":
             self.errors()  # what cannot be predicted is refused before anything is learned
