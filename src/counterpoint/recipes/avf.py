@@ -16,13 +16,13 @@ from counterpoint.models import SRNNConfig
 from counterpoint.recipes.recipe import Recipe
 from counterpoint.training import FitConfig, OptimiserConfig
 
-# corpus; published bounds of direct filtering, of AVF with one iteration and with five; passes at most; decay of
-# weights, which the smallest corpus needs
+# corpus; published bounds of direct filtering, of AVF with one iteration and with five; passes at most, some 2000
+# updates, which an hour or two of one core do; decay of weights, which the smallest corpus needs
 CORPORA = {
     "jsb": ("jsb_chorales", ("-6.92", "-6.97", "-6.77"), 40, 1.0),
-    "nottingham": ("nottingham", ("-3.19", "-3.13", None), 15, 0.0),
-    "muse": ("musedata", ("-6.27", "-5.99", None), 12, 0.0),
-    "piano": ("piano_midi", ("-8.19", "-8.12", None), 40, 0.0),
+    "nottingham": ("nottingham", ("-3.19", "-3.13", None), 5, 0.0),
+    "muse": ("musedata", ("-6.27", "-5.99", None), 4, 0.0),
+    "piano": ("piano_midi", ("-8.19", "-8.12", None), 10, 0.0),
 }
 
 
