@@ -25,8 +25,9 @@ from counterpoint.report.canvas import QUIET, VALID, new_figure, save
 from counterpoint.runs import Run, open_run
 
 USUAL = Path(__file__).resolve().parent.parent / "docs" / "images" / "avf-iterations.png"
-TRAINED = {"-avf": "1", "-avf-2": "2", "-avf-4": "4", "-avf-8": "8", "-avf-observe": "1, and reads the notes"}
-COLOURS = dict(zip(TRAINED, ("#a6c8e8", "#5b9bd5", VALID, "#08306b", "#d95f02")))
+TRAINED = {"-avf": "1", "-avf-2": "2", "-avf-4": "4", "-avf-8": "8"}
+TRAINED |= {"-avf-full": "1, reads the notes, 2 samples", "-avf-full-4": "4, reads the notes, 2 samples"}
+COLOURS = dict(zip(TRAINED, ("#a6c8e8", "#5b9bd5", VALID, "#08306b", "#fdae6b", "#d95f02")))
 ASKED = (0, 1, 2, 4, 8, 16)
 
 

@@ -19,6 +19,7 @@ from counterpoint.training import FitConfig, OptimiserConfig
 NAME = "jsb-small-srnn"
 BASE = IterativeConfig(update="network", width=128)
 RATE_NORM = replace(BASE, update="rate", layer_norm_mean=True)
+FULL = replace(BASE, observe=True, samples=2)
 GREEDY = FilteringEMConfig()
 WARM = ELBO(kl_weight=Warmup(500))
 
@@ -58,6 +59,11 @@ RECIPES = [
         ", the pathwise gradient and the observation encoded",
         replace(BASE, observe=True),
         estimator=Pathwise(),
+    ),
+    avf("-full", ", 2 samples and the observation encoded, as at full size", FULL),
+    *(
+        avf(f"-full-{n}", f", 2 samples, the observation encoded, {n} iterations", replace(FULL, iterations=n))
+        for n in (2, 4)
     ),
     avf("-observe-samples-8", ", 8 samples and the observation encoded", replace(BASE, observe=True, samples=8)),
     avf("-pathwise-samples-8", ", 8 samples and the pathwise gradient", replace(BASE, samples=8), estimator=Pathwise()),

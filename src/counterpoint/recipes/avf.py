@@ -39,7 +39,7 @@ def recipes(name: str, corpus: str, published: tuple, epochs: int, decay: float)
             patience=15,
             crop=25,
             buckets=2,
-            optimiser=OptimiserConfig(p=1e-3, schedule="cosine", decay=decay, clip=10.0),
+            optimiser=OptimiserConfig(p=1e-3, schedule="cosine", decay=decay),
         ),
     }
     made = [
