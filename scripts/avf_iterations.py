@@ -71,10 +71,10 @@ def main(words: list[str]) -> int:
         return 2
     figure = new_figure(3.6)
     axes = figure.add_subplot()
-    print(f"{'trained with':28}" + "".join(f"{n:>8}" for n in ASKED) + "   iterations, ELBO a step")
+    print(f"{'trained with':32}" + "".join(f"{n:>8}" for n in ASKED) + "   iterations, ELBO a step")
     for suffix, run in lines.items():
         values = np.stack([bounds(run, lambda p, q, n=n, run=run: refined(run, p, q, n)) for n in ASKED])
-        print(f"{TRAINED[suffix]:28}" + "".join(f"{a:8.2f}" for a in values.mean(1)), flush=True)
+        print(f"{TRAINED[suffix]:32}" + "".join(f"{a:8.2f}" for a in values.mean(1)), flush=True)
         axes.errorbar(
             ASKED,
             values.mean(1),
@@ -89,7 +89,7 @@ def main(words: list[str]) -> int:
         )
     if "" in opened:
         direct = bounds(opened[""]).mean()
-        print(f"{'direct filtering':28}{direct:8.2f}")
+        print(f"{'direct filtering':32}{direct:8.2f}")
         axes.axhline(direct, color=QUIET, linewidth=0.8, linestyle=":")
         axes.annotate("direct filtering", (0, direct), fontsize=7, color=QUIET, va="bottom")
     axes.set_xscale("symlog", linthresh=1)
