@@ -4,12 +4,14 @@ The full sizes are for TIMIT itself, which has to be bought: give its folder by 
 their models are small: the 12 speakers who train in the sample of TIMIT say what fills six minutes.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from counterpoint.bounds import ELBO, Warmup
 from counterpoint.estimators import FilteringEMConfig, Pathwise
 from counterpoint.inference import FilteringConfig, IterativeConfig
 from counterpoint.models import SRNNConfig, VRNNConfig
+from counterpoint.recipes.gan import regression
 from counterpoint.recipes.recipe import Recipe
 from counterpoint.training import FitConfig, OptimiserConfig
 
@@ -51,10 +53,13 @@ def small(name: str, data: str) -> list[Recipe]:
     rate = {"update": "rate", "layer_norm_mean": True, "width": 256, "samples": 2}
     gated = {"update": "network", "observe": True, "width": 256, "samples": 2}
     residual = FilteringConfig(activation="clipped", residual=True, **direct)
+    alone = replace(fits[0], optimiser=OptimiserConfig(p=1e-2, schedule="cosine"))
+    about = f"Linear regression on the last window of {data}"
     cold, warm = (ELBO(), ELBO()), (ELBO(kl_weight=Warmup(1000)),) * 2
     return [
         *recipes(name, data, "vrnn", vrnn, FilteringConfig(**direct), rate, cold, fits, f"A small VRNN on {data}"),
         *recipes(name, data, "srnn", srnn, residual, gated, warm, fits, f"A small SRNN on {data}"),
+        regression(f"{name}-ar", about, data, alone, likelihood=LIKELIHOOD, particles=0),
     ]
 
 
