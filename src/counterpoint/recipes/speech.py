@@ -54,12 +54,14 @@ def small(name: str, data: str) -> list[Recipe]:
     gated = {"update": "network", "observe": True, "width": 256, "samples": 2}
     residual = FilteringConfig(activation="clipped", residual=True, **direct)
     alone = replace(fits[0], optimiser=OptimiserConfig(p=1e-2, schedule="cosine"))
+    short, rest = replace(alone, epochs=5), {"likelihood": LIKELIHOOD, "particles": 0}
     about = f"Linear regression on the last window of {data}"
     cold, warm = (ELBO(), ELBO()), (ELBO(kl_weight=Warmup(1000)),) * 2
     return [
         *recipes(name, data, "vrnn", vrnn, FilteringConfig(**direct), rate, cold, fits, f"A small VRNN on {data}"),
         *recipes(name, data, "srnn", srnn, residual, gated, warm, fits, f"A small SRNN on {data}"),
-        regression(f"{name}-ar", about, data, alone, likelihood=LIKELIHOOD, particles=0),
+        regression(f"{name}-ar", about, data, alone, **rest),
+        regression(f"{name}-independent", f"Windows of {data}, each by itself", data, short, 0, **rest),
     ]
 
 

@@ -118,8 +118,8 @@ def units(pairing: Pairing, corpus: Corpus, key) -> int:
 
 
 def marginal(pairing: Pairing, corpus: Corpus, key) -> Score:
-    """log p(x_i), exact, where every frame is drawn from the marginal of the training frames: a baseline, whatever the
-    pairing is."""
+    """log p(x_i), exact, where every frame is drawn from the marginal of the training frames, by the usual law of their
+    kind: a baseline, whatever the pairing is."""
     independent = linear(facts(corpus.train.x, corpus.kind, corpus.train.observed), 0)
     return evaluate(independent.p, independent.q, corpus.test, {"exact": ELBO()}, key, 2)["exact"]
 
@@ -187,7 +187,6 @@ MEASURES: dict[str, tuple[Callable[[Pairing, Corpus, Any], Any], Callable[[Any],
     "log_likelihood": (log_likelihood, per_sequence),
     "active_units": (units, float),
     "parzen": (windows, float),
-    "marginal_per_step": (marginal, per_step),
     "marginal_per_sequence": (marginal, per_sequence),
     "prediction_error": (prediction_error, float),
     "prediction_error_mean": (prediction_error_mean, float),
