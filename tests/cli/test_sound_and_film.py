@@ -47,6 +47,11 @@ def test_films_become_films(tmp_path, capsys):
     with Image.open(tmp_path / "films-001" / "generated" / "seed0.gif") as gif:
         assert 1 <= len(list(ImageSequence.Iterator(gif))) <= 5  # frames that are alike are one
         assert gif.size[0] >= 64 * 5
+    capsys.readouterr()
+    assert main(["predict", str(tmp_path / "films-001"), "--samples", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "copy of the last frame" in said
+    assert "first order" not in said
 
 
 @pytest.mark.slow

@@ -72,9 +72,10 @@ def baselines(recipe: Recipe, corpus: Corpus, key) -> dict[str, dict[str, Score]
 def first(recipe: Recipe, corpus: Corpus) -> Pairing | None:
     """The first-order baseline of a run; none where nothing comes before a frame, nor where its matrix from frame to
     frame would outgrow the models, as of films it would. Raises Stopped where a signal came."""
-    if corpus.train.lengths.max() == 1 or recipe.facts(corpus).family.width > WIDE:
+    known = recipe.facts(corpus)
+    if corpus.train.lengths.max() == 1 or known.family.width > WIDE:
         return None
-    fitted = first_order(recipe.facts(corpus), corpus, recipe.fit)
+    fitted = first_order(known, corpus, recipe.fit)
     if fitted.stopped:
         raise Stopped(fitted.stopped)
     return fitted.pairings[0]

@@ -22,7 +22,7 @@ class Options:
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are, if no longer where they were"""
     epochs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None
-    """train until so many in all: more than it began with"""
+    """train until so many in all: no fewer than it began with"""
 
 
 def run(words: list[str]) -> int:
