@@ -100,13 +100,18 @@ class Run:
         return [eqx.combine(member, static) for member, (_, static) in zip(members, parts)]
 
     def longer(self, epochs: int) -> "Run":
-        """The same run, of more epochs from now on. Raises CounterpointError for fewer than it has."""
+        """The same run with more epochs, which its folder is not told yet. Raises CounterpointError for fewer than it
+        has."""
         now = self.recipe.fit.epochs
         if epochs < now:
             raise CounterpointError(f"{self.folder}: {epochs} epochs are fewer than its {now}; give at least as many")
-        recipe = replace(self.recipe, fit=replace(self.recipe.fit, epochs=epochs))
-        self.write("config.json", self.read("config.json") | {"recipe": recipe.json()})
-        return replace(self, recipe=recipe)
+        return replace(self, recipe=replace(self.recipe, fit=replace(self.recipe.fit, epochs=epochs)))
+
+    def keep(self) -> None:
+        """Writes into the folder that it has more epochs, where it has."""
+        known = self.read("config.json")
+        if known["recipe"]["fit"]["epochs"] != self.recipe.fit.epochs:
+            self.write("config.json", known | {"recipe": self.recipe.json()})
 
     def write(self, name: str, values: Any) -> None:
         """A JSON file of the folder."""

@@ -10,6 +10,7 @@ import pytest
 
 from cli.cases import SMALL, named
 from counterpoint.cli import main
+from counterpoint.files import alone
 from counterpoint.runs import open_run
 
 
@@ -90,7 +91,11 @@ def test_resume_goes_on_for_more_epochs(run, tmp_path, capsys, refused):
     shutil.copytree(run, copy)
     began = open_run(copy).recipe.fit.epochs
     assert f"{began - 1} epochs are fewer than its {began}" in refused("resume", str(copy), "--epochs", str(began - 1))
-    assert main(["resume", str(copy), "--epochs", str(began + 1)]) == 0
+    more = ["resume", str(copy), "--epochs", str(began + 1)]
+    with alone(copy):
+        assert "another process is at work" in refused(*more)
+    assert open_run(copy).recipe.fit.epochs == began  # what was refused has changed nothing
+    assert main(more) == 0
     assert f"trained {began + 1} epochs" in " ".join(capsys.readouterr().out.split())
     assert open_run(copy).recipe.fit.epochs == open_run(copy).progress().epoch == began + 1
 

@@ -7,11 +7,11 @@ from rich.console import Console
 
 from counterpoint.commands.closing import close, tell
 from counterpoint.commands.display import Display
-from counterpoint.commands.stopping import CODES, Stopped, signal_of, terminable
 from counterpoint.data import Corpus
 from counterpoint.files import alone
 from counterpoint.report import counted, duration
 from counterpoint.runs import Run, open_run
+from counterpoint.stopping import CODES, Stop, Stopped, signal_of
 from counterpoint.training import Fitted, Progress, fit
 
 METRICS = 5.0  # least seconds between two writings of metrics.json
@@ -21,7 +21,7 @@ def execute(run: Run, corpus: Corpus) -> int:
     """Fit and report; 0, or 130 or 143 where a signal stopped it. What is there already is continued."""
     console = Console(highlight=False, markup=False)
     try:
-        with terminable():
+        with Stop(raises=True):
             fitted = train(run, corpus, console)
             tell(run, corpus, close(run, corpus, fitted, console), console)
     except KeyboardInterrupt as interrupt:
@@ -36,10 +36,10 @@ def execute(run: Run, corpus: Corpus) -> int:
 def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
     """Fit from where the run stands.
 
-    Raises Stopped where a signal ended it early, after saving; KeyboardInterrupt for one before or after `fit`;
-    CounterpointError where another process trains there.
+    Raises Stopped where a signal ended it early, after saving; CounterpointError where another process trains there.
     """
-    run = open_run(run.folder)  # as it will be read to go on, where a setting of 20 is 20.0 and `fit` tells them apart
+    # as it will be read to go on, where a setting of 20 is 20.0 and `fit` tells them apart
+    run = open_run(run.folder).longer(run.recipe.fit.epochs)
     before = run.progress()
     corpora = ", ".join(f"{len(part)} {name}" for name, part in splits(corpus).items())
     console.print(f"{run.recipe.name}  {run.recipe.line()}")
@@ -68,7 +68,9 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
     if fitted.stopped:
         raise Stopped(fitted.stopped)
     if before.step == fitted.progress.step:
-        console.print(f"finished already, at step {before.step}; the report is written anew")
+        ended = fitted.progress.epoch < run.recipe.fit.epochs
+        why = f", for validation got no better by epoch {fitted.progress.epoch}" if ended else ""
+        console.print(f"finished already, at step {before.step}{why}; the report is written anew", soft_wrap=True)
     else:
         taken = duration(fitted.progress.history[-1]["seconds"])
         epochs, steps = counted(fitted.progress.epoch, "epoch"), counted(fitted.progress.step, "step")
@@ -85,9 +87,12 @@ class Recorder:
     """metrics.json, now and then while training."""
 
     def __init__(self, run: Run):
-        self.run, self.rows, self.written = run, 0, 0.0
+        self.run, self.rows, self.written, self.kept = run, 0, 0.0, False
 
     def __call__(self, progress: Progress) -> None:
+        if not self.kept:  # only now is it certain that the folder's checkpoints go with the recipe
+            self.run.keep()
+            self.kept = True
         if len(progress.history) > self.rows and time.monotonic() - self.written > METRICS:
             self.write(progress)
 

@@ -7,7 +7,6 @@ from typing import Any
 from jax import random
 
 from counterpoint.bounds import ELBO
-from counterpoint.commands.stopping import Stopped
 from counterpoint.core import Pairing
 from counterpoint.data import Corpus
 from counterpoint.data.sequences import Sequences
@@ -15,6 +14,7 @@ from counterpoint.distributions import Facts
 from counterpoint.evaluation import Score, evaluate, standard_bounds
 from counterpoint.evaluation.baselines import first_order, linear, normalised
 from counterpoint.recipes import Recipe
+from counterpoint.stopping import Stopped
 
 BOUND = " on the log-likelihood, nats per step, higher is better."
 LOSS = (

@@ -60,8 +60,8 @@ def run(words: list[str]) -> int:
     check(options, list(chosen.runs()))
 
     from counterpoint.commands.process import settle
-    from counterpoint.commands.stopping import CODES, signal_of, terminable
     from counterpoint.commands.tabling import Tabling
+    from counterpoint.stopping import CODES, Stop, signal_of
 
     settle()
     assert options.out is not None
@@ -69,7 +69,7 @@ def run(words: list[str]) -> int:
     names = [name for name in every if name in options.rows or not options.rows]
     work = Tabling(chosen, options.out, options.corpora, options.seeds, options.quick, options.page, console)
     try:
-        with terminable():
+        with Stop(raises=True):
             return work.run(names)
     except KeyboardInterrupt as interrupt:
         by = signal_of(interrupt)

@@ -17,6 +17,7 @@ from counterpoint.errors import CounterpointError
 from counterpoint.files import replacing
 from counterpoint.recipes import Recipe, recipe
 from counterpoint.report import counted, duration, table
+from counterpoint.stopping import heed
 from counterpoint.tables import Table, measures, page, quick, record
 from counterpoint.tables.record import Record
 
@@ -47,6 +48,7 @@ class Tabling:
         failed = []
         self.write()
         for number, name in enumerate(names, 1):
+            heed()
             rows = dict.fromkeys(row.title for row, _, _ in self.table.uses(name))
             self.console.print(f"\n[{number}/{len(names)}] {name}: {'; '.join(rows)}", style="bold")
             try:

@@ -15,6 +15,7 @@ from counterpoint.data.sequences import Sequences
 from counterpoint.evaluation.chained import directed
 from counterpoint.inference.exact import AbstractExact
 from counterpoint.rollout import Inputs, Voices, follow, initial_state, joined, rollout, seen_before, swap
+from counterpoint.stopping import heed
 
 # carries that are held at once, the work around them included: of the order of 1 GB where one has 500 numbers
 ROWS = 2**18
@@ -36,7 +37,7 @@ def passes(
 
     kept  True: the carry of every step is held; else only that of one step, and the scores of all
 
-    Raises CounterpointError where p's likelihood cannot give these data.
+    Raises CounterpointError where p's likelihood cannot give these data; Stopped, before a batch, where a signal came.
     """
     check_data(p, sequences)
     # every length is compiled for: no more of them than there are full batches
@@ -45,6 +46,7 @@ def passes(
         cost = particles * (length if kept else -(-length // STEPS))
         size = max(1, min(batch_size, len(group.index), ROWS // cost))
         for batch, index in in_order([group], size):
+            heed()
             yield Pass(batch, index, max(1, ROWS // (size * cost)))
 
 

@@ -16,9 +16,9 @@ from counterpoint.core import Pairing
 from counterpoint.data.batch import Bucket, buckets, check_data, in_order, plan
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError, at_least
+from counterpoint.stopping import Stop
 from counterpoint.training import checkpoint
 from counterpoint.training.optimiser import OptimiserConfig
-from counterpoint.training.signals import Stop
 from counterpoint.training.step import CHECKED, Learner, learner, make_step, make_validate, member, split
 
 
