@@ -11,7 +11,7 @@ from conformance.parts import refusal, stirred
 from counterpoint.distributions import facts
 from counterpoint.models import ConvVAEConfig
 from counterpoint.networks import Decoder, Encoder, Maps
-from counterpoint.networks.convolutional import Doubling, pyramid
+from counterpoint.networks.convolutional import Convolution, Doubling, convolved, product, pyramid
 
 RNG = np.random.default_rng(0)
 PUBLISHED = {  # out and in channels of each convolution of an encoder; half of what a decoder's stages read is copied
@@ -34,8 +34,8 @@ def pair(kind, side):
 
 
 def convolutions(part):
-    found = jax.tree.leaves(part, is_leaf=lambda a: isinstance(a, Doubling | eqx.nn.Conv2d))
-    found = [a.parts if isinstance(a, Doubling) else a for a in found if isinstance(a, Doubling | eqx.nn.Conv2d)]
+    found = jax.tree.leaves(part, is_leaf=lambda a: isinstance(a, Doubling | Convolution))
+    found = [a.parts if isinstance(a, Doubling) else a for a in found if isinstance(a, Doubling | Convolution)]
     each = {2: 4, 3: 1, 4: 1}  # a part for each parity of rows and columns
     return [(a.weight.shape[0] // each[a.weight.shape[2]], a.weight.shape[1]) for a in found]
 
@@ -137,3 +137,20 @@ def test_the_likelihood_of_a_convolutional_vae_is_that_of_its_equations():
     np.testing.assert_allclose(p.likelihood(p.initial(), z).logits.ravel(), logits, atol=1e-12)
     prior = p.prior(p.initial())
     np.testing.assert_array_equal((prior.loc, prior.scale), (np.zeros(3), np.ones(3)))
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize(("kernel", "stride"), [(4, 2), (3, 1), (2, 1)])
+def test_the_product_on_a_cpu_is_the_convolution_and_so_are_its_gradients(kernel, stride):
+    layer = stirred(Convolution(3, 5, kernel, stride, key=random.key(0)), 1)
+    x = jnp.asarray(RNG.normal(size=(2, 3, 7, 8)))
+
+    def mixed(run, weight):
+        y = jax.vmap(lambda x: run(weight, x, stride))(x)
+        return (y * jnp.sin(jnp.arange(y.size)).reshape(y.shape)).sum(), y
+
+    (_, y), gradient = jax.value_and_grad(lambda w: mixed(product, w), has_aux=True)(layer.weight)
+    (_, want), theirs = jax.value_and_grad(lambda w: mixed(convolved, w), has_aux=True)(layer.weight)
+    np.testing.assert_allclose(y, want, atol=1e-12)
+    np.testing.assert_allclose(gradient, theirs, atol=1e-11)
+    np.testing.assert_allclose(layer(x[0]), want[0] + layer.bias, atol=1e-12)
