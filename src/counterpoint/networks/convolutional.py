@@ -135,8 +135,8 @@ class Convolution(eqx.Module):
     +-1 / sqrt(inputs kernel^2). x (inputs, side, side) -> y (outputs, ., .).
 
     On a CPU by one matrix product with the places of a kernel beside each other, which are taken anew for the gradient.
-    XLA's own convolution is there 20 to 50 times as slow within a loop, over steps or over repeats, as outside of one,
-    where it is up to twice as fast as this.
+    XLA's own takes up to 35 times as long there within a loop, over steps or over repeats; outside of one it is as fast
+    or twice as fast (`benchmarks/convolution.py`).
     """
 
     weight: Float[Array, "outputs inputs kernel kernel"]
