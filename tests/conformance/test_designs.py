@@ -20,6 +20,14 @@ def pairing_of(model, posterior, bound, estimator, seed=0):
     return Pairing(p, q, BOUNDS[bound].build(), build_estimator(estimator, model))
 
 
+@pytest.mark.parametrize("design", DESIGNS, ids="+".join)
+def test_pairings_of_one_design_share_their_programs(design):
+    """What compiling depends on is the same for each: a function that a part makes for itself would be another."""
+    one, other = (eqx.partition(pairing_of(*design, seed=i), eqx.is_array)[1] for i in range(2))
+    assert jax.tree.structure(one) == jax.tree.structure(other)
+    assert jax.tree.leaves(one) == jax.tree.leaves(other)
+
+
 @eqx.filter_jit
 def run(pairing, batch, key, memory, step):
     """(estimate, memory), gradient."""

@@ -135,5 +135,6 @@ def mlp(sizes: tuple[int, ...], *, key, activation=jax.nn.relu, last=None, bias=
         if end and bias is not None:
             linear = eqx.tree_at(lambda n: (n.weight, n.bias), linear, (0.1 * linear.weight, jnp.asarray(bias)))
         layers.append(linear)
-        layers.append(eqx.nn.Lambda(activation if not end else last or (lambda x: x)))
+        follows = last if end else activation
+        layers += [] if follows is None else [eqx.nn.Lambda(follows)]
     return eqx.nn.Sequential(layers)

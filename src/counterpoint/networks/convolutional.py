@@ -206,7 +206,11 @@ def threes(channels: tuple[int, ...], key) -> list:
 def rectified(channels: int) -> list:
     """What follows a convolution: normalisation in groups, and a leaky rectifier of slope 0.2."""
     groups = math.gcd(channels, max(1, channels // GROUP))
-    return [eqx.nn.GroupNorm(groups, channels), eqx.nn.Lambda(lambda a: jax.nn.leaky_relu(a, 0.2))]
+    return [eqx.nn.GroupNorm(groups, channels), eqx.nn.Lambda(leaky)]
+
+
+def leaky(a):
+    return jax.nn.leaky_relu(a, 0.2)
 
 
 def small(convolution):
