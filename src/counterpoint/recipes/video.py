@@ -31,16 +31,16 @@ KTH = {
 
 DIGITS = {
     "data": "moving_mnist",
-    "p": SVGConfig(latent=16, encoded=128, hidden=256, base=16, architecture="dcgan"),
-    "bound": ELBO(kl_weight=Warmup(300)),
+    "p": SVGConfig(latent=16, encoded=128, hidden=256, base=8, architecture="dcgan"),
+    "bound": ELBO(kl_weight=Warmup(200)),
     "particles": 0,
-    "fit": FitConfig(epochs=25, buckets=1, optimiser=OptimiserConfig(p=1e-3, schedule="cosine")),
+    "fit": FitConfig(epochs=10, buckets=1, optimiser=OptimiserConfig(p=1e-3, schedule="cosine")),
 }
 
 RECIPES = [
     Recipe(
         name="moving-mnist-svg",
-        about="SVG on moving MNIST, a quarter of the published channels, for two cores (no published number)",
+        about="SVG on moving MNIST, an eighth of the published channels, for two cores (no published number)",
         q=RecurrentFilteringConfig(hidden=256, past=False),
         estimator=Pathwise(),
         **DIGITS,
