@@ -3,8 +3,9 @@
     counterpoint reproduce avf --out FOLDER --corpora DIR
     python scripts/avf_iterations.py FOLDER [FOLDER ...] [--out FILE]
 
-Each line is a posterior that was trained with some number of iterations, asked for others on the test set: at 0 it is
-the prior. It takes what the folders have of the table's rows; the last of a recipe counts.
+Each line is a posterior that was trained with some number of iterations, asked for others on the test set: with none it
+is the prior, which is printed and not drawn. It takes what the folders have of the table's rows; the last of a recipe
+counts.
 """
 
 import dataclasses
@@ -26,8 +27,8 @@ from counterpoint.runs import Run, open_run
 
 USUAL = Path(__file__).resolve().parent.parent / "docs" / "images" / "avf-iterations.png"
 TRAINED = {"-avf": "1", "-avf-2": "2", "-avf-4": "4", "-avf-8": "8"}
-TRAINED |= {"-avf-full": "1, reads the notes, 2 samples", "-avf-full-4": "4, reads the notes, 2 samples"}
-COLOURS = dict(zip(TRAINED, ("#a6c8e8", "#5b9bd5", VALID, "#08306b", "#fdae6b", "#d95f02")))
+TRAINED |= {f"-avf-full{end}": f"{n}, reads the notes, 2 samples" for end, n in (("", 1), ("-2", 2), ("-4", 4))}
+COLOURS = dict(zip(TRAINED, ("#a6c8e8", "#5b9bd5", VALID, "#08306b", "#fdae6b", "#f08a3c", "#b34700")))
 ASKED = (0, 1, 2, 4, 8, 16)
 
 
@@ -72,30 +73,34 @@ def main(words: list[str]) -> int:
     figure = new_figure(3.6)
     axes = figure.add_subplot()
     print(f"{'trained with':32}" + "".join(f"{n:>8}" for n in ASKED) + "   iterations, ELBO a step")
+    ends = {}
     for suffix, run in lines.items():
         values = np.stack([bounds(run, lambda p, q, n=n, run=run: refined(run, p, q, n)) for n in ASKED])
         print(f"{TRAINED[suffix]:32}" + "".join(f"{a:8.2f}" for a in values.mean(1)), flush=True)
+        means, spread = values.mean(1), values.std(1, ddof=min(1, values.shape[1] - 1))
         axes.errorbar(
-            ASKED,
-            values.mean(1),
-            values.std(1, ddof=min(1, values.shape[1] - 1)),
+            ASKED[1:],
+            means[1:],
+            spread[1:],
             color=COLOURS[suffix],
             marker="o",
             markersize=3,
             linewidth=1.2,
         )
-        axes.annotate(
-            f" {TRAINED[suffix]}", (ASKED[-1], values.mean(1)[-1]), fontsize=7, color=COLOURS[suffix], va="center"
-        )
+        ends[suffix] = means[-1]
+    low, high = axes.get_ylim()
+    at = np.inf
+    for suffix in sorted(ends, key=lambda suffix: -ends[suffix]):  # from the top, none on another
+        at = min(ends[suffix], at - 0.05 * (high - low))
+        axes.annotate(f"  {TRAINED[suffix]}", (ASKED[-1], at), fontsize=7, color=COLOURS[suffix], va="center")
     if "" in opened:
         direct = bounds(opened[""]).mean()
         print(f"{'direct filtering':32}{direct:8.2f}")
         axes.axhline(direct, color=QUIET, linewidth=0.8, linestyle=":")
-        axes.annotate("direct filtering", (0, direct), fontsize=7, color=QUIET, va="bottom")
-    axes.set_xscale("symlog", linthresh=1)
-    axes.set_xticks(ASKED, [str(n) for n in ASKED])
-    axes.minorticks_off()
-    axes.set_xlim(-0.1, 60)
+        axes.annotate("direct filtering", (ASKED[-2], direct), fontsize=7, color=QUIET, va="bottom")
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(ASKED[1:], [str(n) for n in ASKED[1:]])
+    axes.set_xlim(0.9, 45)
     axes.set_xlabel("iterations of inference a step, on the test set")
     axes.set_ylabel("ELBO, nats per step\n(higher is better)")
     axes.set_title("at the right, the iterations that q was trained with", fontsize=8)
