@@ -154,3 +154,10 @@ def test_the_product_on_a_cpu_is_the_convolution_and_so_are_its_gradients(kernel
     np.testing.assert_allclose(y, want, atol=1e-12)
     np.testing.assert_allclose(gradient, theirs, atol=1e-11)
     np.testing.assert_allclose(layer(x[0]), want[0] + layer.bias, atol=1e-12)
+
+
+@pytest.mark.parametrize(("platform", "own"), [("cpu", False), ("cuda", True)])
+def test_only_a_cpu_is_given_the_product(platform, own):
+    layer = Convolution(3, 5, 4, 2, key=random.key(0))
+    lowered = jax.jit(lambda x: layer(x)).trace(jnp.zeros((3, 8, 8))).lower(lowering_platforms=(platform,))
+    assert ("convolution" in lowered.as_text()) == own

@@ -14,6 +14,7 @@ image (Wu and He 2018). The vector h is not normalised before its tanh, for one 
 
 import itertools
 import math
+from functools import partial
 from typing import Literal, NamedTuple
 
 import equinox as eqx
@@ -135,7 +136,7 @@ class Convolution(eqx.Module):
     +-1 / sqrt(inputs kernel^2). x (inputs, side, side) -> y (outputs, ., .).
 
     On a CPU by one matrix product with the places of a kernel beside each other, which are taken anew for the gradient.
-    XLA's own takes up to 35 times as long there within a loop, over steps or over repeats; outside of one it is as fast
+    XLA's own takes up to 34 times as long there within a loop, over steps or over repeats; outside of one it is as fast
     or twice as fast (`benchmarks/convolution.py`).
     """
 
@@ -151,9 +152,8 @@ class Convolution(eqx.Module):
         self.stride = stride
 
     def __call__(self, x, *, key=None):
-        ways = {"cpu": jax.checkpoint(product, static_argnums=2), "default": convolved}
-        by = {name: lambda weight, x, way=way: way(weight, x, self.stride) for name, way in ways.items()}
-        return lax.platform_dependent(self.weight, x, **by) + self.bias
+        by = lambda way: lambda weight, x: way(weight, x, self.stride)
+        return lax.platform_dependent(self.weight, x, cpu=by(product), default=by(convolved)) + self.bias
 
 
 def convolved(weight: Float[Array, "outputs inputs k k"], x: Float[Array, "inputs rows columns"], stride: int):
@@ -161,6 +161,7 @@ def convolved(weight: Float[Array, "outputs inputs k k"], x: Float[Array, "input
     return lax.conv_general_dilated(x[None], weight, (stride, stride), ((1, 1), (1, 1)))[0]
 
 
+@partial(jax.checkpoint, static_argnums=2)
 def product(weight: Float[Array, "outputs inputs k k"], x: Float[Array, "inputs rows columns"], stride: int):
     """The same by a matrix product."""
     x, kernel = jnp.pad(x, ((0, 0), (1, 1), (1, 1))).transpose(1, 2, 0), weight.shape[2]
