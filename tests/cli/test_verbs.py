@@ -12,6 +12,7 @@ from cli.cases import SMALL, named
 from counterpoint.cli import main
 from counterpoint.files import alone
 from counterpoint.runs import open_run
+from report.test_series import line_of
 
 
 def test_train_leaves_everything_in_its_folder(run):
@@ -134,6 +135,7 @@ def test_generate_continues_a_prefix(run, tmp_path, data):
         (only,) = (made[name] for name in made.files)
         assert only.shape == (7, 5)
         np.testing.assert_array_equal(only[:4], given["test"][:4])
+    assert line_of(out.with_suffix(".png")) is not None  # where the prefix ends
 
 
 def test_generate_continues_the_sequence_that_is_named(run, tmp_path, data):

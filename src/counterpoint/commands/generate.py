@@ -18,7 +18,7 @@ class Options:
     """Let a run make new sequences: MIDI and a piano roll for notes, a film for images and motion, WAV and a
     spectrogram for sound, else arrays and a picture.
 
-    With a prefix, it continues the beginning of a sequence of its data.
+    With a prefix, it continues the beginning of a sequence of its data; a line in the picture follows what was given.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
@@ -79,7 +79,7 @@ def run(words: list[str]) -> None:
     titles = [f"generated {i + 1}" if len(made) > 1 else "generated" for i in range(len(made))][:DRAWN]
     if given is not None:
         titles = [f"{title}, after {options.prefix} given steps" for title in titles]
-    draw(corpus, dict(zip(titles, made)), picture)
+    draw(corpus, dict(zip(titles, made)), picture, options.prefix)
     for one in (*files, picture):
         print(one)
 

@@ -1,4 +1,4 @@
-"""Sequences as a reader sees and hears them: piano rolls and MIDI, film strips, stick figures, sound; else arrays."""
+"""Sequences as a reader sees and hears them: piano rolls and MIDI, film strips, stick figures, sound; lines; arrays."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -14,10 +14,12 @@ from counterpoint.data.views import Audio, Images, Notes, Words
 from counterpoint.evaluation import activity
 from counterpoint.files import replacing
 from counterpoint.report import (
+    categories,
     film_strip,
     gif_images,
     gif_skeleton,
     image_grid,
+    lines,
     panels,
     piano_rolls,
     telling,
@@ -27,6 +29,7 @@ from counterpoint.report import (
     write_midi,
     write_wav,
 )
+from counterpoint.report.series import FEW
 
 TOPICS = (
     "A topic is a hidden unit: the words that tell most of it once it is on, the most telling first, and the steps in"
@@ -46,18 +49,20 @@ def nothing(corpus: Corpus, pairing: Pairing, key, folder: Path) -> list[Path]:
 
 
 class Look(NamedTuple):
-    """suffix: of the file that sequences are usually kept in; draw: title -> (T, ...) into a picture; write: that file,
-    or several; inside: what can be seen within a trained model, into files of a folder."""
+    """suffix: of the file that sequences are usually kept in; draw: title -> (T, ...) into a picture, of which so many
+    steps were given; write: that file, or several; inside: what can be seen within a trained model, into files of a
+    folder."""
 
     suffix: str
-    draw: Callable[[Corpus, Mapping[str, np.ndarray], Path], None]
+    draw: Callable[[Corpus, Mapping[str, np.ndarray], Path, int], None]
     write: Callable[[Corpus, Sequence[np.ndarray], Path], list[Path]]
     inside: Callable[[Corpus, Pairing, Any, Path], list[Path]] = nothing
 
 
 def look(corpus: Corpus) -> Look:
     """How the sequences of a corpus are shown, by its view; as numbers where that does not fit."""
-    view, flat = corpus.view, len(corpus.train.event) == 1
+    view, event = corpus.view, corpus.train.event
+    flat = len(event) == 1
     if isinstance(view, Notes) and corpus.kind == "binary" and flat:
         return Look(".mid", draw_notes, write_notes)
     if isinstance(view, Images) and flat:
@@ -68,12 +73,16 @@ def look(corpus: Corpus) -> Look:
         return Look(".gif", draw_numbers, write_motion)
     if isinstance(view, Words):
         return Look(".npz", partial(draw_numbers, rows="word"), write_numbers, topics_of)
+    if corpus.kind == "index":
+        return Look(".npz", draw_categories, write_numbers)
+    if corpus.kind != "binary" and np.prod(event) <= FEW and corpus.train.lengths.max() > 1:
+        return Look(".npz", draw_lines, write_numbers)
     return Look(".npz", draw_numbers, write_numbers)
 
 
-def draw(corpus: Corpus, sequences: Mapping[str, np.ndarray], path: Path) -> None:
-    """A picture of sequences (title -> (T, ...)) one above the other."""
-    look(corpus).draw(corpus, sequences, path)
+def draw(corpus: Corpus, sequences: Mapping[str, np.ndarray], path: Path, given: int = 0) -> None:
+    """A picture of sequences (title -> (T, ...)) one above the other, with a mark where the `given` steps end."""
+    look(corpus).draw(corpus, sequences, path, given)
 
 
 def keep(corpus: Corpus, sequences: Sequence[np.ndarray], path: Path) -> list[Path]:
@@ -82,14 +91,21 @@ def keep(corpus: Corpus, sequences: Sequence[np.ndarray], path: Path) -> list[Pa
     return write(corpus, sequences, path)
 
 
-def draw_numbers(corpus, sequences, path, rows="dimension"):
-    wide = [a.shape[1:] for a in sequences.values() if a.ndim > 1]
-    flat = {}
-    for title, a in sequences.items():
-        if corpus.kind == "index" and a.ndim == 1 and wide:  # next to probabilities, a category is one of them
-            a = np.eye(wide[0][0])[a.astype(int)]
-        flat[title] = np.asarray(a, float).reshape(len(a), -1)
-    panels(flat, path, "category" if wide and corpus.kind == "index" else rows, corpus.seconds)
+def draw_numbers(corpus, sequences, path, given, rows="dimension"):
+    panels(vectors(sequences), path, rows, corpus.seconds, given=given)
+
+
+def draw_lines(corpus, sequences, path, given):
+    lines(vectors(sequences), path, corpus.seconds, given)
+
+
+def draw_categories(corpus, sequences, path, given):
+    categories(sequences, path, corpus.seconds, given)
+
+
+def vectors(sequences: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Frames of any shape, as (T, D)."""
+    return {title: np.asarray(a, float).reshape(len(a), -1) for title, a in sequences.items()}
 
 
 def write_numbers(corpus, sequences, path):
@@ -98,8 +114,8 @@ def write_numbers(corpus, sequences, path):
     return [path]
 
 
-def draw_notes(corpus, sequences, path):
-    piano_rolls(sequences, path, corpus.view.lowest, corpus.seconds)
+def draw_notes(corpus, sequences, path, given):
+    piano_rolls(sequences, path, corpus.view.lowest, corpus.seconds, given)
 
 
 def numbered(path: Path, count: int) -> list[Path]:
@@ -113,8 +129,9 @@ def write_notes(corpus, sequences, path):
     return paths
 
 
-def draw_audio(corpus, sequences, path):
-    waveforms({title: corpus.view.samples(a) for title, a in sequences.items()}, path, corpus.view.rate)
+def draw_audio(corpus, sequences, path, given):
+    sounds = {title: corpus.view.samples(a) for title, a in sequences.items()}
+    waveforms(sounds, path, corpus.view.rate, given * corpus.train.event[0])
 
 
 def write_audio(corpus, sequences, path):
@@ -124,8 +141,8 @@ def write_audio(corpus, sequences, path):
     return paths
 
 
-def draw_images(corpus, sequences, path):
-    film_strip(sequences, path, corpus.view.height, corpus.view.width)
+def draw_images(corpus, sequences, path, given):
+    film_strip(sequences, path, corpus.view.height, corpus.view.width, given=given)
 
 
 def write_images(corpus, sequences, path):

@@ -10,7 +10,7 @@ import numpy as np
 
 from counterpoint.errors import CounterpointError
 from counterpoint.files import replacing
-from counterpoint.report.canvas import VALID, new_figure, save, thin
+from counterpoint.report.canvas import VALID, mark, new_figure, save, thin
 
 STRETCH = 0.016  # seconds of sound that a column of a spectrogram tells of: between a pitch and a syllable
 RANGE = 70.0  # decibels below the loudest that are told apart
@@ -29,9 +29,10 @@ def write_wav(samples: np.ndarray, path: str | os.PathLike, rate: int) -> None:
         sound.writeframes(samples.astype("<i2").tobytes())
 
 
-def waveforms(sounds: Mapping[str, np.ndarray], path: str | os.PathLike, rate: int) -> None:
-    """For each sound (title -> samples (n,) int16) its waveform, in units of 16 bits, and below it its spectrogram:
-    power in decibels under the loudest of all, in stretches of 16 ms that overlap by half (Hann windows).
+def waveforms(sounds: Mapping[str, np.ndarray], path: str | os.PathLike, rate: int, given: int = 0) -> None:
+    """For each sound (title -> samples (n,) int16) its waveform, amplitude in units of 16 bits, and below it its
+    spectrogram: power in decibels under the loudest of all, in stretches of 16 ms that overlap by half (Hann windows).
+    A thin vertical line follows the `given` first samples.
 
     One scale of time, of amplitude and of power for all. Raises CounterpointError for no sounds, other arrays and
     rates, and a path that cannot be written.
@@ -50,7 +51,7 @@ def waveforms(sounds: Mapping[str, np.ndarray], path: str | os.PathLike, rate: i
     for wave_axes, power_axes, (title, a) in zip(grid[::2], grid[1::2], sounds.items()):
         wave_axes.plot(np.arange(len(a)) / rate, a, color=VALID, linewidth=0.4)
         wave_axes.set_ylim(-peak, peak)
-        wave_axes.set_ylabel("16 bits", fontsize=8)
+        wave_axes.set_ylabel("amplitude", fontsize=8)
         wave_axes.set_title(title, loc="left", fontsize=9, fontweight="bold", pad=3)
         decibels = 10 * np.log10(np.maximum(powers[title] / loudest, 10 ** (-RANGE / 10)))
         ends = (0, len(a) / rate, 0, rate / 2000)
@@ -59,6 +60,8 @@ def waveforms(sounds: Mapping[str, np.ndarray], path: str | os.PathLike, rate: i
         power_axes.set_ylabel("kHz", fontsize=8)
         power_axes.set_xlim(0, span)
         for axes in (wave_axes, power_axes):
+            if given:
+                mark(axes, given / rate)
             axes.tick_params(labelsize=8)
             axes.spines[["top", "right"]].set_visible(False)
     bar = figure.colorbar(image, ax=list(grid), aspect=40, pad=0.01)  # pyright: ignore[reportArgumentType]

@@ -11,9 +11,12 @@ from counterpoint.errors import CounterpointError
 from counterpoint.files import replacing
 
 if TYPE_CHECKING:
+    import matplotlib.axes
     import matplotlib.figure
+    import matplotlib.ticker
 
 TRAIN, VALID, QUIET = "#8a8a8a", "#0b5fa5", "#555555"  # told apart by lightness too, for print
+GIVEN = "#d01030"  # where what was given ends and what a model made begins; no other colour of a picture is near
 WIDTH, DPI = 8.0, 150  # inches, dots per inch: 1200 pixels wide
 
 
@@ -26,6 +29,17 @@ def new_figure(height: float) -> "matplotlib.figure.Figure":
 def thin(bar: Any) -> None:  # Matplotlib's stubs do not know a colour bar's outline
     """A thin frame around a colour bar."""
     bar.outline.set_linewidth(0.5)
+
+
+def mark(axes: "matplotlib.axes.Axes", x: float) -> None:
+    """A thin vertical line where what was given ends."""
+    axes.axvline(x, color=GIVEN, linewidth=1.0, clip_on=False)
+
+
+def integers() -> "matplotlib.ticker.Locator":
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10])
 
 
 def save(figure: "matplotlib.figure.Figure", path: str | os.PathLike) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from counterpoint.errors import CounterpointError
-from counterpoint.report.canvas import WIDTH, new_figure, save, thin
+from counterpoint.report.canvas import WIDTH, mark, new_figure, save, thin
 
 FRAMES = 12  # of a strip, at most
 
@@ -49,12 +49,13 @@ def film_strip(
     height: int,
     width: int,
     every: int | None = None,
+    given: int = 0,
 ) -> None:
     """A row of frames for each sequence (title -> (T, height * width), row after row), 0 black and 1 white.
 
     Every `every`-th frame is shown, by default as many as make at most 12 columns; numbers above count frames from 1.
-    NaN (missing) is drawn in a pale colour. Raises CounterpointError for no sequences, other shapes, an `every` below
-    1, and a path that cannot be written.
+    NaN (missing) is drawn in a pale colour. A thin vertical line follows the `given` first frames. Raises
+    CounterpointError for no sequences, other shapes, an `every` below 1, and a path that cannot be written.
     """
     arrays = {title: np.asarray(a, float) for title, a in sequences.items()}
     shapes = {title: a.shape for title, a in arrays.items()}
@@ -68,7 +69,7 @@ def film_strip(
         raise CounterpointError(f"every is {every}; give 1 for all frames")
     rows = [a[::every].reshape(-1, height, width) for a in arrays.values()]
     numbers = [str(t + 1) for t in range(0, longest, every)]
-    _mosaic(rows, path, ("Greys_r", 0.0, 1.0), [numbers], sides=list(arrays))
+    _mosaic(rows, path, ("Greys_r", 0.0, 1.0), [numbers], sides=list(arrays), given=math.ceil(given / every))
 
 
 def _mosaic(
@@ -79,8 +80,10 @@ def _mosaic(
     sides: Sequence[str] = (),
     title: str | None = None,
     bar: bool = False,
+    given: int = 0,
 ) -> None:
-    """Rows of images (n, height, width), with names above those of the first rows and `sides` before rows.
+    """Rows of images (n, height, width), with names above those of the first rows, `sides` before rows and a line after
+    the `given` first columns.
 
     All are one picture in one pair of axes: some hundred axes would take many seconds to lay out.
     """
@@ -114,6 +117,8 @@ def _mosaic(
         top += height
     axes.imshow(canvas, interpolation="nearest")
     axes.add_collection(PatchCollection(frames, facecolor="none", edgecolor="#bbbbbb", linewidth=0.5, clip_on=False))
+    if given:
+        mark(axes, given * (width + gap) - gap / 2 - 0.5)
     axes.set_xticks([])
     axes.set_yticks(middles if sides else [], sides or None)
     axes.tick_params(length=0, labelsize=8)
