@@ -1,6 +1,8 @@
-"""Draws docs/images/swiss-roll.png: points of a run of `swiss-roll-diffusion`, as q noises them and as p finds them.
+"""Draws points of a run of `swiss-roll-diffusion`, as q noises them and as p finds them: docs/images/swiss-roll.png.
 
-    python scripts/swiss_roll.py RUN [FILE]
+    python scripts/swiss_roll.py RUN [FILE.png]
+
+FILE is RUN/swiss-roll.png where none is named.
 
 Above, points of the test set along one draw of the noising chain q(z_1 .. z_n | x); below, as many points along the
 learned reversal p(z_n) p(z_n-1 | z_n) .. p(x | z_1), which begins at pure noise, at the right, and knows no data.
@@ -51,7 +53,7 @@ def main() -> None:
     corpus = run.corpus()
     x = np.concatenate(corpus.test.x)[:COUNT]
     q, p = chains(run.best(corpus)[0], x, random.key(0))
-    path = Path(sys.argv[2] if len(sys.argv) > 2 else "docs/images/swiss-roll.png")
+    path = Path(sys.argv[2]) if len(sys.argv) > 2 else run.folder / "swiss-roll.png"
     draw((("q, from data to noise →", VALID, q), ("← p, from noise to data", TRAIN, p)), path)
     far = lambda a: np.sqrt(((a[:, None] - x[None]) ** 2).sum(-1) + np.where(a is x, 9 * np.eye(len(x)), 0)).min(1)
     print(f"{path}: mean distance to the nearest point of the test set: of what p draws {far(p[:, 0]).mean():.3f}, of")

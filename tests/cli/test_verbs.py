@@ -10,6 +10,8 @@ import pytest
 
 from cli.cases import SMALL, named
 from counterpoint.cli import main
+from counterpoint.commands.measure import label
+from counterpoint.distributions.family import FAMILIES
 from counterpoint.files import alone
 from counterpoint.runs import open_run
 from report.test_series import line_of
@@ -37,6 +39,14 @@ def test_the_independent_baseline_is_the_training_marginal(run, data):
     want = (test * np.log(rate) + (1 - test) * np.log1p(-rate)).sum(1).mean()
     results = json.loads((run / "results.json").read_text())["results"]
     assert results["independent Bernoulli"]["exact"]["per_step"] == pytest.approx(want, abs=1e-5)
+
+
+def test_every_family_has_a_name_to_read():
+    names = {name: label(name) for name in FAMILIES}
+    assert not any("_" in name for name in names.values())
+    assert names["bernoulli"] == "Bernoulli"
+    assert names["discretised_gaussian"] == "discretised Gaussian"
+    assert names["gaussian_log_std"] == "Gaussian log std"
 
 
 def test_what_train_prints_fits_80_columns_and_says_what_comes_next(data, tmp_path, capsys, monkeypatch):

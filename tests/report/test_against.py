@@ -33,7 +33,25 @@ def test_what_varies_is_on_the_axis():
     assert varied(rows({}, {})) is None
     assert varied(rows({"particles": 1}, {"particles": 2})) == "particles"
     assert varied(rows({"particles": 1, "sweeps": 1}, {"particles": 1, "sweeps": 3})) == "sweeps"
-    assert len(draw(rows({"particles": 1})).axes) == 6
+    assert len(draw(rows({"particles": 1})).axes) == 4
+
+
+def titles(found):
+    return [axes.get_title() for axes in draw(found).axes if axes.get_visible()]
+
+
+def test_a_panel_without_a_dot_is_left_out():
+    found = rows({})
+    assert titles(found) == [f"{voice}: {key}" for voice in "pq" for key in ("variance", "signal-to-noise ratio")]
+    found[1]["values"] |= {"bias": 0.5, "bias_noise": 0.1}  # of q
+    assert "q: bias, where it shows" in titles(found)
+    assert len(titles(found)) == 5
+    found[1]["values"]["bias_noise"] = 0.3
+    assert len(titles(found)) == 4
+    for row in found:
+        row["values"] |= {"variance": 0.0, "snr": None} if row["voice"] == "p" else {}
+    assert titles(found) == ["q: variance", "q: signal-to-noise ratio"]
+    assert not titles([row | {"values": row["values"] | {"variance": 0.0, "snr": None}} for row in found])
 
 
 def test_bound_and_noise_of_q_against_particles():

@@ -46,6 +46,23 @@ def test_the_best_epoch_stays_in_sight_however_early():
     assert -7.0 < high < 0.0
 
 
+@pytest.mark.parametrize("epochs", [2, 3, 9, 10, 40])
+def test_a_first_value_far_off_is_out_of_sight(epochs):
+    values = np.linspace(-2.0, -1.0, epochs)[:, None]
+    values[0] = -1e4
+    low, high = _range([values, values - 0.1], {"baseline": -3.0})
+    assert -3.5 < low < -3.0
+    assert -1.0 < high < -0.5
+
+
+def test_a_first_value_that_leaves_room_is_in_sight():
+    assert _range([np.array([[-5.0], [-4.0], [-3.0]])], {})[0] < -5.0
+    assert _range([np.array([[-1e4], [-1.0]])], {})[0] < -1e4  # one value alone is no range
+    low, high = _range([np.array([[-1.0], [-1e4], [-1e4 - 1]])], {})  # the first is the best
+    assert low < -1e4 - 1
+    assert high > -1.0
+
+
 def test_the_dot_is_where_each_repeat_was_judged_best():
     axes = Figure().add_subplot()
     bounds, errors = (

@@ -60,13 +60,17 @@ def baselines(recipe: Recipe, corpus: Corpus, key) -> dict[str, dict[str, Score]
     """Frames that are independent of each other, and, where there is one before, frames that see it; both without z:
     exact."""
     known, found = recipe.facts(corpus), {}
-    name = {"bernoulli": "independent Bernoulli"}.get(known.family.name, f"independent {known.family.name}")
-    pairings = {name: linear(known, 0)}
+    pairings = {f"independent {label(known.family.name)}": linear(known, 0)}
     if (beside := first(recipe, corpus)) is not None:
         pairings[FIRST] = beside
     for title, pairing in pairings.items():
         found[title] = {"exact": evaluate(pairing.p, pairing.q, corpus.test, {"exact": ELBO()}, key, 2)["exact"]}
     return found
+
+
+def label(family: str) -> str:
+    """A key of FAMILIES in words: discretised Gaussian."""
+    return " ".join(word.title() if word in ("bernoulli", "gaussian") else word for word in family.split("_"))
 
 
 def first(recipe: Recipe, corpus: Corpus) -> Pairing | None:

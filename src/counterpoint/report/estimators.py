@@ -123,10 +123,12 @@ def seen(values: dict[str, Any], key: str) -> bool:
 
 def draw(rows: list[dict[str, Any]]):
     """A figure: a row of panels for each voice, a line for each estimator, a dot for each bound; and a row against the
-    number of particles or sweeps, where several were compared."""
+    number of particles or sweeps, where several were compared. A panel without a dot is left out."""
     from matplotlib import colormaps
 
-    voices = [voice for voice in ("p", "q") if any(row["voice"] == voice for row in rows)]
+    dots = lambda voice, key: [row for row in rows if row["voice"] == voice and seen(row["values"], key)]
+    columns = [panel for panel in PANELS if any(dots(voice, panel[0]) for voice in "pq")] or PANELS[:1]
+    voices = [voice for voice in "pq" if any(dots(voice, key) for key, _ in columns)] or ["p"]
     names = list(dict.fromkeys(row["estimator"].removesuffix(" *") for row in rows))
     said = values_of_bounds(rows)
     shade = {bound: colormaps["viridis"](0.85 * i / max(len(said) - 1, 1)) for i, bound in enumerate(said)}
@@ -135,10 +137,13 @@ def draw(rows: list[dict[str, Any]]):
     heights += [2.3 + 0.2 * -(-len(names) // against.ABREAST)] if against.varied(rows) else []
     figure = new_figure(sum(heights))
     sheets = figure.subfigures(len(heights), squeeze=False, height_ratios=heights)[:, 0]
-    grid = sheets[0].subplots(len(voices), len(PANELS), squeeze=False, sharey=True)
+    grid = sheets[0].subplots(len(voices), len(columns), squeeze=False, sharey=True)
     for voice, panels in zip(voices, grid):
-        for axes, (key, label) in zip(panels, PANELS):
-            shown = [row for row in rows if row["voice"] == voice and seen(row["values"], key)]
+        leftmost = next((key for key, _ in columns if dots(voice, key)), None)
+        for axes, (key, label) in zip(panels, columns):
+            shown = dots(voice, key)
+            axes.set_visible(bool(shown))
+            axes.tick_params(axis="y", labelleft=key == leftmost)
             for row in shown:
                 place = names.index(row["estimator"].removesuffix(" *"))
                 axes.plot(row["values"][key], place, "o", color=shade[row["bound"]], markersize=5)

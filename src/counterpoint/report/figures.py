@@ -125,15 +125,25 @@ def _label(axes: "matplotlib.axes.Axes", references: Mapping[str, float], low: f
 
 
 def _range(shown: list[np.ndarray], references: Mapping[str, float]) -> tuple[float, float]:
-    """Limits of the vertical axis: all but the low values of the first, steep tenth of training.
+    """Limits of the vertical axis: all but the low values of the first, steep tenth of training; of less than ten
+    epochs those of the first, where they would take more than three quarters of the height.
 
     Every repeat's best value and every reference stay inside, however early the best came.
     """
-    parts = [np.array([*references.values()])]
-    for values in shown:  # (epochs, R)
-        parts += [values[len(values) // 10 :].ravel(), np.fmax.reduce(values, axis=0)]
-    kept = np.concatenate(parts)
-    kept = kept[np.isfinite(kept)]
-    low, high = float(kept.min()), float(kept.max())
+    tenth = len(shown[0]) // 10
+    low, high = _ends(shown, references, tenth)
+    later = _ends(shown, references, 1)
+    if not tenth and 0 < 4 * (later[1] - later[0]) < high - low:
+        low, high = later
     margin = 0.06 * (high - low) or 0.5
     return low - margin, high + 1.5 * margin
+
+
+def _ends(shown: list[np.ndarray], references: Mapping[str, float], first: int) -> tuple[float, float]:
+    """The least and the greatest of all values from row `first` on, of each repeat's best and of the references."""
+    parts = [np.array([*references.values()])]
+    for values in shown:  # (epochs, R)
+        parts += [values[first:].ravel(), np.fmax.reduce(values, axis=0)]
+    kept = np.concatenate(parts)
+    kept = kept[np.isfinite(kept)]
+    return float(kept.min()), float(kept.max())
