@@ -1,11 +1,11 @@
-"""Draws docs/images/avf-iterations.png, the bound against the iterations of inference; prints the numbers.
+"""Draws the bound against the iterations of inference, docs/images/avf-iterations.png; prints the numbers.
 
     counterpoint reproduce avf --out FOLDER --corpora DIR
     python scripts/avf_iterations.py FOLDER [FOLDER ...] [--out FILE]
 
 Each line is a posterior that was trained with some number of iterations, asked for others on the test set: with none it
 is the prior, which is printed and not drawn. It takes what the folders have of the table's rows; the last of a recipe
-counts.
+counts. FILE is avf-iterations.png in the first folder where none is named.
 """
 
 import dataclasses
@@ -25,7 +25,6 @@ from counterpoint.recipes.ablations import NAME
 from counterpoint.report.canvas import QUIET, VALID, new_figure, save
 from counterpoint.runs import Run, open_run
 
-USUAL = Path(__file__).resolve().parent.parent / "docs" / "images" / "avf-iterations.png"
 TRAINED = {"-avf": "1", "-avf-2": "2", "-avf-4": "4", "-avf-8": "8"}
 TRAINED |= {f"-avf-full{end}": f"{n}, reads the notes, 2 samples" for end, n in (("", 1), ("-2", 2), ("-4", 4))}
 COLOURS = dict(zip(TRAINED, ("#a6c8e8", "#5b9bd5", VALID, "#08306b", "#fdae6b", "#f08a3c", "#b34700")))
@@ -55,8 +54,35 @@ def bounds(run: Run, change=lambda p, q: q) -> np.ndarray:
     return np.array(found)
 
 
+def draw(found: dict[str, np.ndarray], direct: float | None, path: Path) -> None:
+    """Bounds (iterations asked for, repeats) of each posterior, and that of direct filtering."""
+    figure = new_figure(3.6)
+    axes = figure.add_subplot()
+    for suffix, values in found.items():
+        means, spread = values.mean(1)[1:], values.std(1, ddof=min(1, values.shape[1] - 1))[1:]
+        look = {"color": COLOURS[suffix], "marker": "o", "markersize": 3, "linewidth": 1.2}
+        axes.errorbar(ASKED[1:], means, spread, **look)
+    ends = [(float(values[-1].mean()), TRAINED[suffix], COLOURS[suffix]) for suffix, values in found.items()]
+    if direct is not None:
+        axes.plot((ASKED[1], ASKED[-1]), (direct, direct), color=QUIET, linewidth=0.8, linestyle=":")
+        ends.append((direct, "direct filtering", QUIET))
+    low, high = axes.get_ylim()
+    at = np.inf
+    for end, label, colour in sorted(ends, reverse=True):  # from the top, none on another, right of all lines
+        at = min(end, at - 0.05 * (high - low))
+        axes.annotate(f"  {label}", (ASKED[-1], at), fontsize=7, color=colour, va="center")
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(ASKED[1:], [str(n) for n in ASKED[1:]])
+    axes.set_xlim(0.9, 45)
+    axes.set_xlabel("iterations of inference a step, on the test set")
+    axes.set_ylabel("ELBO, nats per step\n(higher is better)")
+    axes.set_title("at the right, the iterations that q was trained with", fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    save(figure, path)
+
+
 def main(words: list[str]) -> int:
-    path = USUAL
+    path = None
     if "--out" in words:
         at = words.index("--out")
         path, words = Path(words[at + 1]), words[:at] + words[at + 2 :]
@@ -70,42 +96,17 @@ def main(words: list[str]) -> int:
     if not lines:
         print(f"no run of {NAME}-avf in {' '.join(words) or 'no folder'}: counterpoint reproduce avf --out FOLDER")
         return 2
-    figure = new_figure(3.6)
-    axes = figure.add_subplot()
     print(f"{'trained with':32}" + "".join(f"{n:>8}" for n in ASKED) + "   iterations, ELBO a step")
-    ends = {}
+    found, direct = {}, None
     for suffix, run in lines.items():
         values = np.stack([bounds(run, lambda p, q, n=n, run=run: refined(run, p, q, n)) for n in ASKED])
         print(f"{TRAINED[suffix]:32}" + "".join(f"{a:8.2f}" for a in values.mean(1)), flush=True)
-        means, spread = values.mean(1), values.std(1, ddof=min(1, values.shape[1] - 1))
-        axes.errorbar(
-            ASKED[1:],
-            means[1:],
-            spread[1:],
-            color=COLOURS[suffix],
-            marker="o",
-            markersize=3,
-            linewidth=1.2,
-        )
-        ends[suffix] = means[-1]
-    low, high = axes.get_ylim()
-    at = np.inf
-    for suffix in sorted(ends, key=lambda suffix: -ends[suffix]):  # from the top, none on another
-        at = min(ends[suffix], at - 0.05 * (high - low))
-        axes.annotate(f"  {TRAINED[suffix]}", (ASKED[-1], at), fontsize=7, color=COLOURS[suffix], va="center")
+        found[suffix] = values
     if "" in opened:
-        direct = bounds(opened[""]).mean()
+        direct = float(bounds(opened[""]).mean())
         print(f"{'direct filtering':32}{direct:8.2f}")
-        axes.axhline(direct, color=QUIET, linewidth=0.8, linestyle=":")
-        axes.annotate("direct filtering", (ASKED[-2], direct), fontsize=7, color=QUIET, va="bottom")
-    axes.set_xscale("log", base=2)
-    axes.set_xticks(ASKED[1:], [str(n) for n in ASKED[1:]])
-    axes.set_xlim(0.9, 45)
-    axes.set_xlabel("iterations of inference a step, on the test set")
-    axes.set_ylabel("ELBO, nats per step\n(higher is better)")
-    axes.set_title("at the right, the iterations that q was trained with", fontsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
-    save(figure, path)
+    path = path or Path(words[0]) / "avf-iterations.png"
+    draw(found, direct, path)
     print(path)
     return 0
 

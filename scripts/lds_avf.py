@@ -1,6 +1,6 @@
-"""Draws docs/images/lds-avf.png, what amortised variational filtering reaches where all is known; prints the numbers.
+"""Draws what amortised variational filtering reaches where all is known, docs/images/lds-avf.png; prints the numbers.
 
-    python scripts/lds_avf.py [FILE]
+    python scripts/lds_avf.py [FILE]      # lds-avf.png here where none is named
 
 The system is z_1 ~ N(0, 1), z_t = 0.9 z_t-1 + N(0, 0.5), x_t = z_t + N(0, 0.8), of four steps. Free energies are
 those of whole sequences, F = -sum_t (log p(x_t | z_t) - KL) in nats: at the left of one sequence, at the right the mean
@@ -165,8 +165,7 @@ def sampled(p, q, x):
 
 def main() -> int:
     jax.config.update("jax_enable_x64", True)
-    usual = Path(__file__).resolve().parent.parent / "docs" / "images" / "lds-avf.png"
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else usual
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "lds-avf.png")
     p, x = system(), jnp.asarray(FRAMES)
     floor = 0.5 * float(FRAMES[:, 0] @ np.linalg.solve(covariance(), FRAMES[:, 0]))
     floor += 0.5 * float(np.linalg.slogdet(2 * np.pi * covariance())[1])

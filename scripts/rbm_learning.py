@@ -1,5 +1,5 @@
-"""Draws docs/images/rbm-learning.png, how an RBM learns by the estimators of Bachman and Precup 2015, section 5.4,
-where its likelihood can be counted; prints the numbers.
+"""Draws how an RBM learns by the estimators of Bachman and Precup 2015, section 5.4, where its likelihood can be
+counted, docs/images/rbm-learning.png; prints the numbers.
 
     python scripts/rbm_learning.py [FILE] [--updates 20000] [--repeats 3]
 
@@ -104,8 +104,7 @@ def learned(method: Method, updates: int, repeats: int):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    usual = Path(__file__).resolve().parent.parent / "docs" / "images" / "rbm-learning.png"
-    parser.add_argument("file", type=Path, nargs="?", default=usual)
+    parser.add_argument("file", type=Path, nargs="?", default=Path("rbm-learning.png"), help="default: %(default)s")
     parser.add_argument("--updates", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
