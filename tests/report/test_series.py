@@ -79,6 +79,13 @@ def test_marks_of_categories_beside_probabilities(figures):
     assert all(axes.get_ylim() == (-0.5, 3.5) for axes in figures[0].axes)
 
 
+def test_missing_categories_have_no_mark(figures):
+    categories({"a": np.array([1.0, np.nan, 0.0]), "b": np.array([-1, -1])}, "a.png")
+    assert all(axes.get_ylim() == (-0.5, 1.5) for axes in figures[0].axes)
+    categories({"b": np.array([-1, -1])}, "a.png")
+    assert figures[1].axes[0].get_ylim() == (-0.5, 0.5)
+
+
 def line_of(path) -> int | None:
     """The middle of the columns of a picture that a line in the colour of what was given fills, None without."""
     picture = imread(path)[..., :3]

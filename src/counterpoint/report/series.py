@@ -55,7 +55,7 @@ def categories(
     shapes = {title: a.shape for title, a in arrays.items()}
     if not arrays or any(len(s) not in (1, 2) or 0 in s for s in shapes.values()):
         raise CounterpointError(f"categories need arrays of shape (time,) or (time, n); got {shapes or 'none'}")
-    count = max(a.shape[1] if a.ndim == 2 else int(a.max()) + 1 for a in arrays.values())
+    count = max(1, *(a.shape[1] if a.ndim == 2 else int(np.nanmax(a)) + 1 for a in arrays.values()))
     figure, unit = new_figure(0.7 + len(arrays) * min(2.6, 1.1 + 0.03 * count)), seconds or 1.0
     for axes, a in _stacked(figure, arrays, seconds, given):
         ends = (np.arange(len(a) + 1) - 0.5) * unit
