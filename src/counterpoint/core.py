@@ -148,6 +148,11 @@ class AbstractPosterior(eqx.Module):
     fills_gaps: eqx.AbstractVar[bool]  # True: right where x_t is missing; else the prior takes over there
     chain: ClassVar[bool] = False  # True: a chain x -> z -> x, for a p without a prior
 
+    @property
+    def exact(self) -> bool:
+        """Whether q is p(z | x): every path has the weight p(x), to which a KL in closed form would only add noise."""
+        return False
+
     def check(self, p) -> None:
         """Raise CounterpointError with the mathematical reason where q cannot guess p's z."""
 
@@ -216,6 +221,11 @@ class AbstractBound(eqx.Module):
     def side(self, p) -> str:
         """On which side of log p it is, on average: here "below"; or "above", or "neither" for certain."""
         return "below"
+
+    @property
+    def warmup(self) -> int:
+        """Steps of training until what it follows is the bound itself. Here: none."""
+        return 0
 
     @property
     def resampling(self) -> Any:

@@ -117,7 +117,7 @@ class Voices(NamedTuple):
             other = prior.sample(random.fold_in(key, 1))
             drawn = where(seen, drawn, other if self.pathwise else stop(other))
             log_q = jnp.where(seen, law.log_prob(drawn), prior.log_prob(drawn))
-        keep = self.closed_form and has_divergence(law)
+        keep = self.closed_form and not self.q.exact and has_divergence(law)
         return Guess(drawn, log_q, law if keep else None, seen, jnp.where(seen, proposal.steps, 0.0))
 
     def score(self, carry, guess: Guess, x, mask):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 
 import mido
@@ -56,12 +57,21 @@ def test_what_train_prints_fits_80_columns_and_says_what_comes_next(data, tmp_pa
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80 + len(data)
     assert "still improving when it stopped" in out
+    assert re.search(r"all epochs are done; kept as best by validation: epochs [12], [12]\n", out)
     assert "nats per step, higher is better" in " ".join(out.split())
     assert "standard deviation over repeats" in " ".join(out.split())
     assert out.rstrip().splitlines()[-2] == "next: counterpoint generate runs/tiny-001"
     members = json.loads((tmp_path / "runs/tiny-001/results.json").read_text())["results"]["vrnn + filtering"]
     assert set(members) == {"ELBO", "IWAE-2", "FIVO-2"}
     assert len(members["ELBO"]["per_step_members"]) == 2
+
+
+def test_train_says_why_it_ended_early_and_which_baseline_is_ahead(data, tmp_path, capsys):
+    still = ["--fit.optimiser.p", "0", "--bound.kl-weight.steps", "0", "--fit.patience", "2", "--fit.epochs", "9"]
+    assert main(["train", "--data", data, *SMALL, *still, "--particles", "0", "--out", str(tmp_path)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "ended before epoch 9, for validation got no better; kept as best by validation: epoch 1" in out
+    assert "independent Bernoulli is ahead: vrnn + filtering has not learned what it knows" in out
 
 
 def test_a_run_repeats_exactly_from_its_folder(run, tmp_path):

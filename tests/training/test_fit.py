@@ -213,6 +213,15 @@ def test_early_stopping_keeps_the_best():
     assert values.index(max(values)) == len(values) - 4
 
 
+def test_patience_waits_for_the_end_of_the_warm_up():
+    """At a rate of zero the first validation stays the best. An epoch has three steps."""
+    pair, settings = build(jax.random.key(0)), config(20, patience=2, optimiser=OptimiserConfig(p=0.0))
+    for steps, ended in ((0, 3), (9, 5)):
+        bound = ELBO(closed_form=False, kl_weight=Warmup(steps))
+        fitted = fit(Pairing(pair.p, pair.q, bound, pair.estimator), TRAIN, VALID, settings)
+        assert fitted.progress.epoch == ended
+
+
 @pytest.mark.slow
 def test_the_best_by_prediction_has_the_least_error():
     """At a rate that is too high it is not always the last, nor that of the best bound."""

@@ -15,8 +15,8 @@ class ELBO(AbstractBound):
     (Gan's slides, eq. 15; Marino et al. 2018, appendix, eq. 12)
 
     nats, summed over steps, averaged over particles. The KL is in closed form where the pair of distributions has
-    one and `closed_form` asks for it, else log q - log p at the sample; so of several layers, see `Chain`. beta follows
-    `kl_weight` in training and is 1 in what is reported: only then is it a bound.
+    one and `closed_form` asks for it, else log q - log p at the sample; so of several layers, see `Chain`, and of an
+    exact q. beta follows `kl_weight` in training and is 1 in what is reported: only then is it a bound.
     """
 
     name: ClassVar[str] = "elbo"
@@ -29,6 +29,10 @@ class ELBO(AbstractBound):
     def label(self):
         """Particles are averaged: they steady the estimate and leave the bound what it is."""
         return "ELBO"
+
+    @property
+    def warmup(self):
+        return self.kl_weight.steps
 
     def __check_init__(self):
         at_least(self, 1, "particles")

@@ -80,6 +80,8 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
             found["units"] + (MANY if run.repeats > 1 else ONE),
         )
     )
+    for line in behind(found["results"]):
+        console.print(line, soft_wrap=True)
     if found["still_improving"]:
         console.print("still improving when it stopped: train anew with more, by --fit.epochs", soft_wrap=True)
     console.print(f"{run.folder}: {', '.join([*found['files'], 'results.json'])}", soft_wrap=True)
@@ -87,6 +89,15 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
         f"next: counterpoint generate {run.folder}\n      counterpoint evaluate {run.folder} --csv scores.csv",
         soft_wrap=True,
     )
+
+
+def behind(results: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each baseline that is ahead of the model by all its bounds."""
+    (model, bounds), *others = results.items()
+    best = max(bound["per_step"] for bound in bounds.values())
+    for other, scores in others:
+        if scores["exact"]["per_step"] > best:
+            yield f"{other} is ahead: {model} has not learned what it knows; docs/choosing.md says what to try"
 
 
 def improving(run: Run, fitted: Fitted) -> bool:

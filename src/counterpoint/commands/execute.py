@@ -68,15 +68,23 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
     if fitted.stopped:
         raise Stopped(fitted.stopped)
     if before.step == fitted.progress.step:
-        ended = fitted.progress.epoch < run.recipe.fit.epochs
-        why = f", for validation got no better by epoch {fitted.progress.epoch}" if ended else ""
-        console.print(f"finished already, at step {before.step}{why}; the report is written anew", soft_wrap=True)
+        console.print(f"finished already, at step {before.step}; the report is written anew", soft_wrap=True)
     else:
         taken = duration(fitted.progress.history[-1]["seconds"])
         epochs, steps = counted(fitted.progress.epoch, "epoch"), counted(fitted.progress.step, "step")
         console.print(f"trained {epochs}, {steps}, in {taken}")
+    console.print(ending(fitted.progress, run.recipe.fit.epochs), soft_wrap=True)
     jax.clear_caches()  # the programs of training hold memory that those of the report can use
     return fitted
+
+
+def ending(progress: Progress, epochs: int) -> str:
+    """Why training ended, and which epoch of each repeat is kept."""
+    at = {row["step"]: str(row["epoch"]) for row in progress.history}
+    best = [at[step] for step in progress.best_step]
+    early = progress.epoch < epochs
+    why = f"ended before epoch {epochs}, for validation got no better" if early else "all epochs are done"
+    return f"{why}; kept as best by validation: epoch{'s' * (len(best) > 1)} {', '.join(best)}"
 
 
 def splits(corpus: Corpus) -> dict:

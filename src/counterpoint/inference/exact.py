@@ -29,6 +29,10 @@ class AbstractExact(AbstractPosterior):
 
     smooth: eqx.AbstractVar[bool]  # False: q is not the posterior but the best guess without the future
 
+    @property
+    def exact(self):
+        return self.smooth
+
     @abstractmethod
     def marginals(self, p, batch: Batch) -> Marginals:
         """Of p's own z, whether `smooth` or not."""

@@ -32,7 +32,8 @@ class FitConfig:
     crop          steps of a random crop of each sequence; None takes sequences whole
     carry         crops follow one another, and each goes on from the state that the one before it ended in, without its
                   gradient (truncated back-propagation): for long sequences, as many as a batch has or more
-    patience      validations without a better one before a repeat stops; 0 never stops early
+    patience      validations without a better one before a repeat stops; 0 never stops early. Those while the bound is
+                  still weighted (a KL's warm-up) do not count
     validate      epochs between validations
     select        what the best validation has: the highest "bound", or the least error of "prediction" of each frame
                   from those before it, with one draw of z. Where data are few a bound falls as soon as p is too sure
@@ -143,6 +144,7 @@ class _Loop:
         self.learner = learner(pairings, optimiser, carried, gaps)
         self.best = jax.tree.map(jnp.copy, self.learner.params)
         self.step = jax.jit(make_step(self.static, optimiser, len(seeds), config.crop, anew), donate_argnums=0)
+        self.warmup = pairings[0].bound.warmup
         self.validate = make_validate(self.static, len(seeds))
         many = len(seeds)
         self.progress = Progress(0, 0, [-np.inf] * many, [0] * many, [0] * many, [0.0] * many)
@@ -216,8 +218,9 @@ class _Loop:
             self.best = jax.tree.map(
                 lambda a, b: jnp.where(pick.reshape(-1, *(1,) * (a.ndim - 1)), a, b), self.learner.params, self.best
             )
+            counts = progress.step > self.warmup
             for i in np.flatnonzero(active):
-                progress.stalled[i] = 0 if better[i] else progress.stalled[i] + 1
+                progress.stalled[i] = 0 if better[i] or not counts else progress.stalled[i] + 1
                 if better[i]:
                     progress.best[i], progress.best_step[i] = float(values[i]), progress.step
         progress.sums = [0.0] * len(self.seeds)
