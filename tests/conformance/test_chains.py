@@ -266,9 +266,7 @@ def test_fit_learns_an_rtrbm_from_crop_to_crop():
     schedule = OptimiserConfig(p=0.05, schedule="cosine")
     config = FitConfig(epochs=100, batch_size=32, buckets=1, crop=10, carry=True, optimiser=schedule)
     fitted = fit(Pairing(p, Gibbs(5), Annealed(), method), Sequences(tuple(x)), config=config)
-    display = Display(Console())
-    display.clock.append((0.0, 0))
-    assert "(reconstruction, no bound)  validation" in display.lines(fitted.progress, 4, 100)[1]
+    assert "(reconstruction, no bound)  validation" in Display(Console()).lines(fitted.progress, 4, 100)[1]
     found = fitted.pairings[0]
     batch = Batch(jnp.asarray(x, jnp.float32), jnp.ones((64, 20), bool))
     assert float(score(found.p, found.q, Annealed(), batch, random.key(0)).mean()) / 20 > -0.5

@@ -2,6 +2,8 @@
 
 import time
 from collections import deque
+from itertools import pairwise
+from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 EVERY = 10.0  # seconds between lines where no terminal is
 WINDOW = 10.0  # seconds that steps per second are taken over
+LEAST = 4  # steps that it takes to know how long one is
 
 
 class Display:
@@ -24,9 +27,10 @@ class Display:
     def __init__(self, console: Console):
         self.console = console
         self.live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-        self.clock: deque[tuple[float, int]] = deque()
+        self.clock: deque[float] = deque()  # when each of the last steps ended
         self.shown = time.monotonic()
         self.compiled = False
+        self.step = 0
 
     def __enter__(self) -> "Display":
         if self.live:
@@ -43,8 +47,10 @@ class Display:
         if progress.epoch and not self.compiled:  # all shapes were met, so no step compiles from here on
             self.compiled = True
             self.clock.clear()
-        self.clock.append((now, progress.step))
-        while len(self.clock) > 2 and now - self.clock[0][0] > WINDOW:
+        if progress.step != self.step:  # the end of an epoch shows as well
+            self.step = progress.step
+            self.clock.append(now)
+        while len(self.clock) > LEAST + 1 and now - self.clock[0] > WINDOW:
             self.clock.popleft()
         if now - self.shown < (0.25 if self.live else EVERY):
             return
@@ -58,11 +64,12 @@ class Display:
 
     def lines(self, progress: "Progress", per_epoch: int, epochs: int) -> tuple[str, str]:
         """Epoch, speed, time left; bounds: within 80 columns even side by side."""
-        (start, first), (end, last) = self.clock[0], self.clock[-1]
-        speed = (last - first) / (end - start) if end > start else 0.0
+        each = [b - a for a, b in pairwise(self.clock)]
         left = "compiling"
-        if speed and self.compiled:
-            left = f"{speed:.3g} steps/s  ≤ {duration((per_epoch * epochs - progress.step) / speed)} left"
+        if len(each) >= LEAST:
+            # some of the first epoch's were compiled as well
+            step = max(fmean(each) if self.compiled else median(each), 1e-9)
+            left = f"{1 / step:.3g} steps/s  ≤ {duration((per_epoch * epochs - progress.step) * step)} left"
         done = progress.step - progress.epoch * per_epoch
         rows = progress.history
         train = [a / done for a in progress.sums] if done else rows[-1]["train"] if rows else []
