@@ -10,7 +10,7 @@ import numpy as np
 from counterpoint.core import Pairing
 from counterpoint.data import Corpus
 from counterpoint.data.motion import Motion
-from counterpoint.data.views import Audio, Images, Notes, Words
+from counterpoint.data.views import Audio, Images, Notes, Numbers, Words
 from counterpoint.evaluation import activity
 from counterpoint.files import replacing
 from counterpoint.report import (
@@ -92,25 +92,30 @@ def keep(corpus: Corpus, sequences: Sequence[np.ndarray], path: Path) -> list[Pa
 
 
 def draw_numbers(corpus, sequences, path, given, rows="dimension"):
-    panels(vectors(sequences), path, rows, corpus.seconds, given=given)
+    panels(vectors(corpus, sequences), path, rows, corpus.seconds, given=given)
 
 
 def draw_lines(corpus, sequences, path, given):
-    lines(vectors(sequences), path, corpus.seconds, given)
+    lines(vectors(corpus, sequences), path, corpus.seconds, given)
 
 
 def draw_categories(corpus, sequences, path, given):
     categories(sequences, path, corpus.seconds, given)
 
 
-def vectors(sequences: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def values(corpus: Corpus, a: np.ndarray) -> np.ndarray:
+    """Frames (T, ...) in the units that they were given in, where a view of numbers knows them."""
+    return corpus.view.values(a) if isinstance(corpus.view, Numbers) else a
+
+
+def vectors(corpus: Corpus, sequences: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Frames of any shape, as (T, D)."""
-    return {title: np.asarray(a, float).reshape(len(a), -1) for title, a in sequences.items()}
+    return {title: np.asarray(values(corpus, a), float).reshape(len(a), -1) for title, a in sequences.items()}
 
 
 def write_numbers(corpus, sequences, path):
     with replacing(path) as file:
-        np.savez(file, **{f"sequence_{i + 1}": a for i, a in enumerate(sequences)})  # pyright: ignore
+        np.savez(file, **{f"sequence_{i + 1}": values(corpus, a) for i, a in enumerate(sequences)})  # pyright: ignore
     return [path]
 
 

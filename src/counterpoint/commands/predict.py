@@ -52,7 +52,7 @@ def run(words: list[str]) -> None:
     from rich.console import Console
 
     from counterpoint.commands.measure import FIRST, first
-    from counterpoint.commands.pictures import draw, keep, look
+    from counterpoint.commands.pictures import draw, keep, look, values
     from counterpoint.commands.process import settle
     from counterpoint.commands.words import dated, precision, words_table
     from counterpoint.evaluation import error, predict
@@ -106,7 +106,8 @@ def run(words: list[str]) -> None:
     one, mean = (list(guesses.values())[i].frames[drawn] for i in (0, 1))
     data = sequences.x[drawn]
     with replacing(path) as file:
-        np.savez(file, data=data, prediction=mean, one_sample=one)
+        arrays = {"data": data, "prediction": mean, "one_sample": one}
+        np.savez(file, **{name: values(corpus, a) for name, a in arrays.items()})  # pyright: ignore[reportArgumentType]
     draw(corpus, {"data": data, f"prediction, mean of {options.samples}": mean}, path.with_suffix(".png"))
     written = [path, path.with_suffix(".png")]
     if look(corpus).suffix == ".gif":

@@ -14,6 +14,7 @@ from counterpoint.data.chorales import chorales
 from counterpoint.data.midi import is_midi, midi
 from counterpoint.data.mnist import caltech_silhouettes, mnist, mnist_fixed, mnist_grey, omniglot
 from counterpoint.data.moving_mnist import moving_mnist
+from counterpoint.data.normalising import normalised
 from counterpoint.data.prepare import prepare
 from counterpoint.data.sequences import Corpus, Sequences
 from counterpoint.data.speech import is_sound, load_fsdd, load_timit_sample, speech
@@ -73,9 +74,9 @@ CORPORA = (*READY, *FOUND)
 
 
 def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
-    """A corpus by name (one of CORPORA), from the path of an `.npz`, of a folder of motion capture (one .asf file and
-    its .amc files), of a folder or zip of recordings, of MIDI or of dated `.txt` files, of a folder of films or a file
-    of arrays of them (`video`), or as it is.
+    """A corpus by name (one of CORPORA), from the path of an `.npz` (real numbers `normalised`), of a folder of motion
+    capture (one .asf file and its .amc files), of a folder or zip of recordings, of MIDI or of dated `.txt` files, of a
+    folder of films or a file of arrays of them (`video`), or as it is.
 
     `corpora` is the folder in which named corpora are looked for first; those of READY need none.
     Raises CounterpointError for a name that is neither a corpus nor a file, and for files that cannot be used.
@@ -109,7 +110,7 @@ def reader(source: str | Path, corpora: Path | None = None) -> Callable[..., Cor
     if path.suffix == ".npy" or (path.suffix == ".npz" and path.is_file() and holds_films(path)):
         return partial(video, path)
     if path.suffix == ".npz" or len(path.parts) > 1 or path.exists():
-        return partial(load_npz, path)
+        return lambda: normalised(load_npz(path))
     raise CounterpointError(
         f"unknown data {name!r}{nearest(name, CORPORA)} (or give the path of an .npz file or of a folder)"
     )

@@ -73,7 +73,7 @@ def load_npz(path: str | Path) -> Corpus:
             raise CounterpointError(f"{path} has {stray[0]} without x; call it train_{stray[0]}, and so on")
         splits = {s: sequences(str(path), s, arrays, layout) for s in SPLITS}
     about.setdefault("kind", guess_kind(*splits.values()))
-    about["view"] = from_arrays(str(path), seen, int(np.prod(splits["train"].event, dtype=int)))
+    about["view"] = from_arrays(str(path), seen, splits["train"].event)
     about.setdefault("name", path.stem)
     return Corpus(**splits, **about)
 

@@ -3,19 +3,21 @@
 lowest     ()    Notes: the MIDI note of column 0
 image      (2,)  Images: height and width
 audio      (3,)  Audio: rate, mean, deviation
+mean       ()    Numbers that were normalised, or of a frame's shape: value = mean + deviation x; deviation likewise
 words      (M,)  Words: the vocabulary; times (T,), where steps have names
 motion_*         Motion, the fields of `Taylor`: bias, scale (F,), columns (F - 9,), rest (C,)
 skeleton_*       its skeleton, where it has one, the fields of `Skeleton`: joints, orders (J,), parents (J - 1,),
                  channels (C,), offsets (J, 3), axes (J, 3, 3)
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from counterpoint.data.motion import Motion, Skeleton, Taylor
-from counterpoint.data.views import Audio, Images, Notes, Words
+from counterpoint.data.views import Audio, Images, Notes, Numbers, Words
 from counterpoint.errors import CounterpointError
 
 TAYLOR = ("bias", "scale", "columns", "rest")
@@ -26,10 +28,12 @@ FORMS: dict[str, tuple[str, ...]] = {  # of each view, what may be there; the fi
     "pixels": ("image",),
     "samples": ("audio",),
     "words": ("words", "times"),
+    "numbers": ("mean", "deviation"),
     "features of motion": tuple(f"motion_{key}" for key in TAYLOR) + tuple(f"skeleton_{key}" for key in SKELETON),
 }
 NAMES = tuple(name for form in FORMS.values() for name in form)
 Arrays = Mapping[str, np.ndarray]
+Event = tuple[int, ...]
 
 
 def to_arrays(view: Any) -> dict[str, np.ndarray]:
@@ -44,6 +48,8 @@ def to_arrays(view: Any) -> dict[str, np.ndarray]:
         case Words():
             times = {"times": np.array(view.times)} if view.times else {}
             return {"words": np.array(view.vocabulary), **times}
+        case Numbers():
+            return {"mean": view.mean, "deviation": view.deviation}
         case Motion():
             arrays = {f"motion_{key}": np.asarray(getattr(view.features, key)) for key in TAYLOR}
             if view.skeleton is not None:
@@ -53,8 +59,8 @@ def to_arrays(view: Any) -> dict[str, np.ndarray]:
     return {}
 
 
-def from_arrays(where: str, given: Arrays, width: int) -> Notes | Images | Audio | Words | Motion | None:
-    """The view that arrays make of frames of `width` numbers; None of no arrays.
+def from_arrays(where: str, given: Arrays, event: Event) -> Any:
+    """The view that arrays make of frames of shape `event`; None of no arrays.
 
     Raises CounterpointError for arrays of more than one view, one that is missing, and one that does not fit.
     """
@@ -62,8 +68,8 @@ def from_arrays(where: str, given: Arrays, width: int) -> Notes | Images | Audio
     if len(found) > 1:
         keys = " and ".join(next(key for key in FORMS[name] if key in given) for name in found)
         raise CounterpointError(f"{where} has {keys}; columns are {' or '.join(found)}, not both")
-    read = {"notes": _notes, "pixels": _images, "samples": _audio, "words": _words, "features of motion": _motion}
-    return read[found[0]](where, given, width) if found else None
+    read = dict(zip(FORMS, (_notes, _images, _audio, _words, _numbers, _motion)))
+    return read[found[0]](where, given, event) if found else None
 
 
 def _array(where: str, given: Arrays, key: str, kinds: str, shape: tuple[int | None, ...], what: str) -> np.ndarray:
@@ -78,18 +84,28 @@ def _array(where: str, given: Arrays, key: str, kinds: str, shape: tuple[int | N
     return a
 
 
-def _notes(where: str, given: Arrays, width: int) -> Notes:
+def _numbers(where: str, given: Arrays, event: Event) -> Numbers:
+    mean, deviation = (np.asarray(given.get(key, np.nan)) for key in ("mean", "deviation"))
+    fits = all(a.shape in ((), event) and a.dtype.kind in "uif" and np.isfinite(a).all() for a in (mean, deviation))
+    if not fits or (deviation <= 0).any():
+        raise CounterpointError(
+            f"{where}: mean and deviation > 0 are not one number each, nor of the shape of a frame, {event}"
+        )
+    return Numbers(*(np.broadcast_to(a, event).astype(float) for a in (mean, deviation)))
+
+
+def _notes(where: str, given: Arrays, event: Event) -> Notes:
     return Notes(int(_array(where, given, "lowest", "uif", (), "one number")))
 
 
-def _images(where: str, given: Arrays, width: int) -> Images:
+def _images(where: str, given: Arrays, event: Event) -> Images:
     height, across = _array(where, given, "image", "ui", (2,), "two whole numbers, height and width").tolist()
-    if min(height, across) < 1 or height * across != width:
-        raise CounterpointError(f"{where}: image says {height} x {across} pixels, but a frame has {width}")
+    if min(height, across) < 1 or height * across != math.prod(event):
+        raise CounterpointError(f"{where}: image says {height} x {across} pixels, but a frame has {math.prod(event)}")
     return Images(height, across)
 
 
-def _audio(where: str, given: Arrays, width: int) -> Audio:
+def _audio(where: str, given: Arrays, event: Event) -> Audio:
     what = "three numbers: samples a second, mean and deviation > 0"
     rate, mean, deviation = _array(where, given, "audio", "uif", (3,), what).tolist()
     if rate < 1 or deviation <= 0:
@@ -97,13 +113,14 @@ def _audio(where: str, given: Arrays, width: int) -> Audio:
     return Audio(round(rate), mean, deviation)
 
 
-def _words(where: str, given: Arrays, width: int) -> Words:
-    vocabulary = _array(where, given, "words", "U", (width,), "a word for each column")
+def _words(where: str, given: Arrays, event: Event) -> Words:
+    vocabulary = _array(where, given, "words", "U", (math.prod(event),), "a word for each column")
     times = _array(where, given, "times", "U", (None,), "texts") if "times" in given else np.array(())
     return Words(tuple(vocabulary.tolist()), tuple(times.tolist()))
 
 
-def _motion(where: str, given: Arrays, width: int) -> Motion:
+def _motion(where: str, given: Arrays, event: Event) -> Motion:
+    width = math.prod(event)
     rest = _array(where, given, "motion_rest", "f", (None,), "numbers")
     columns = _array(where, given, "motion_columns", "iu", (width - ROOT,), "whole numbers")
     bias, scale = (_array(where, given, f"motion_{key}", "f", (width,), "numbers") for key in ("bias", "scale"))

@@ -43,3 +43,27 @@ class Audio:
         """(T * width,) int16 of frames (T, width): rounded, cut where 16 bits end, silent where missing."""
         exact = self.mean + self.deviation * np.asarray(frames, float).ravel()
         return np.clip(np.round(np.nan_to_num(exact)), -(2**15), 2**15 - 1).astype(np.int16)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A frame is numbers that were normalised, entry by entry: value = mean + deviation x.
+
+    mean, deviation: of a frame's shape
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    def normalise(self, values: np.ndarray) -> np.ndarray:
+        """(T, ...) values as x."""
+        return (np.asarray(values, float) - self.mean) / self.deviation
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        """(T, ...) x as values."""
+        return self.mean + self.deviation * np.asarray(x, float)
+
+    @property
+    def shift(self) -> float:
+        """sum log deviation, in nats: log-densities of a frame of values are those of x less this."""
+        return float(np.log(self.deviation).sum())
