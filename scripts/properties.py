@@ -2,12 +2,12 @@
 
     python scripts/properties.py [--check]
 
-directed     z and x can be drawn in turn, none of them by the chain of an undirected machine, as the top of a dbn is
-latent       there is a z
-nonlinear    a mean that leads to the next frame is no linear function of what it depends on; for real data, where the
-             model has a likelihood of them, and with a state that is one of K as its one-hot vector
-distributed  z is several binary units, so that N of them tell 2^N states apart; – where z is real, or there is none
-past         what the next step depends on: x before, z before, both, or nothing
+directed     z and x can be drawn one after the other, without a Markov chain (the top of a dbn needs one)
+latent       the model has latent variables z
+nonlinear    some mean on the way to the next frame is not a linear function of what it depends on. Tested with real
+             frames where the model takes them; a state that is one of K counts as its one-hot vector
+distributed  z is several binary units, so that N of them distinguish 2^N states; – where z is real or there is none
+past         what the next step depends on: earlier x, earlier z, both, or nothing
 
 --check writes nothing, and fails where the file differs.
 """
@@ -179,7 +179,8 @@ def page() -> str:
         "\n\n".join(
             [
                 "# Every model and its properties",
-                "The table in the slides of Gan et al. 2015, asked of the code: `python scripts/properties.py`.",
+                "This is the table of properties in Gan's slides (2015), for every model here. Each entry is found by "
+                "testing the model itself:\n`python scripts/properties.py` writes this page.",
                 "    " + about.replace("\n", "\n    "),
                 "\n".join(bar(row) for row in cells),
             ]

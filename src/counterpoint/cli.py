@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from counterpoint.errors import CounterpointError, nearest
 
 VERBS = {
-    "train": "learn a recipe from data, then measure and draw what was learned",
-    "resume": "go on with a run that was stopped",
+    "train": "fit a recipe to data, then measure and draw what it has learned",
+    "resume": "continue a run that was stopped",
     "evaluate": "measure a run on its test set, or compare two runs",
-    "predict": "foretell each frame of a sequence from those before it",
+    "predict": "predict each frame of a sequence from those before it",
     "generate": "let a run make new sequences, or continue given ones",
-    "compare": "measure every gradient estimator that applies, or how runs learned",
+    "compare": "compare gradient estimators on one batch, or how runs learned",
     "reproduce": "run a published table, row by row",
     "recipes": "list the recipes",
     "show": "show the four parts of a recipe or a run, and every setting",
-    "data": "prepare a corpus, or keep data of your own in one file",
+    "data": "prepare a corpus, or keep data with chosen settings in one file",
 }
 
-HELP = f"""Counterpoint learns generative models of sequences: a generative voice p and a
-recognition voice q, brought into agreement by raising a bound.
+HELP = f"""Counterpoint learns deep generative models of sequences: a generative model p
+and an approximate posterior q, trained together by maximising a bound.
 
 usage: counterpoint VERB ...
 

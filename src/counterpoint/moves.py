@@ -2,7 +2,7 @@
 
     f_b(z) = q(z | x)^(1 - b) p(x, z)^b,   b from 0 to 1
 
-Real numbers and coins move together, along the gradient of log f_b, all at once (Langevin):
+Real numbers and binary units move together, along the gradient of log f_b, all at once (Langevin):
 
     z' ~ N(z + h s^2 g / 2, h s^2),   g = grad log f_b(z)        (Roberts and Tweedie 1996)
     z' = 1 - z with log-odds g (1 - 2 z) / 2 - 1 / (2 h)         (Zhang et al. 2022)
@@ -80,7 +80,7 @@ class Way(NamedTuple):
         return jax.tree.map(lambda a, b: jnp.where(goes, a, b), new, point), jnp.exp(jnp.minimum(gain, 0.0))
 
     def proposal(self, point: Point, beta, size) -> AbstractDistribution:
-        """The law of z'."""
+        """The distribution of z'."""
         if point.slopes is None:
             return self.law
         slope = jax.tree.map(lambda a, b: a + beta * (b - a), *point.slopes)
@@ -95,7 +95,7 @@ def drift(z, slope, scale, size) -> Gaussian:
 
 
 def flips(z, slope, scale, size) -> Bernoulli:
-    """Of coins; their `scale` is not asked."""
+    """Of binary units; their `scale` is not asked."""
     return Bernoulli(0.5 * slope - (1 - 2 * z) / (2 * size))
 
 

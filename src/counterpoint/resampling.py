@@ -39,7 +39,7 @@ class AbstractResampling(eqx.Module):
 
 class Systematic(AbstractResampling):
     """Ancestors at the K evenly spaced quantiles (i + u) / K of the weights, one uniform u: O(K log K), and the
-    smallest variance of the usual schemes. The joint law of its ancestors has no useful density."""
+    smallest variance of the usual schemes. The joint distribution of its ancestors has no useful density."""
 
     threshold: float = eqx.field(static=True, default=0.5)
     has_score: bool = eqx.field(static=True, default=False, init=False)

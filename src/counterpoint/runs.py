@@ -1,10 +1,10 @@
-"""The run folder: what was run, so that it can be gone on with, measured, and repeated exactly.
+"""The run folder: what was run, so that it can be continued, measured, and repeated exactly.
 
 config.json   recipe, seed, repeats, data and their digest, versions and the commit it was begun with
 metrics.json  the history: one row for each epoch
 checkpoints/  what fit writes
 results.json  test bounds of the run and of the baselines
-curves.png  sequences.png  sample.mid (.gif for films and motion, .wav for sound, .npz for numbers)
+curves.png  sequences.png  sample.mid (.gif for videos and motion, .wav for sound, .npz for numbers)
 dictionary.png  topics.png  topics.md   what can be seen within a model of images or of words
 table.json    what `reproduce` measured
 generated/  predicted/                  what those verbs made

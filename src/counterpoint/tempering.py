@@ -4,8 +4,8 @@
     min(1, exp(F_r(x_r) + F_r+1(x_r+1) - F_r(x_r+1) - F_r+1(x_r)))
     (Swendsen and Wang 1986; of RBMs Desjardins et al. 2010; Cho, Raiko and Ilin 2010)
 
-F_r is that of `annealing`. Each move leaves the product of all laws as it is, so the last of them is the RBM's; the
-first draws its units anew each time, and what it finds travels up.
+F_r is that of `annealing`. Each move leaves the product of all distributions as it is, so the last of them is the
+RBM's; the first draws its units anew each time, and what it finds travels up.
 
 One machine, one ladder of chains; other axes come from vmap.
 """

@@ -79,7 +79,9 @@ def test_tables_fit_80_columns(run, capsys, monkeypatch):
     assert main(["compare", "estimators", str(run), *FEW, "--only", "pathwise"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(name in line for line in lines for name in ("pathwise *", "its own *"))
-    assert max(len(line) for line in lines if not line.startswith("One batch")) <= 80
+    assert max(map(len, lines)) <= 80
+    assert '"its own": the estimator of the recipe' in " ".join(line.strip() for line in lines)
+    assert '"bare"' not in "".join(lines)
 
 
 def test_what_cannot_be_compared_is_refused(run, refused):
@@ -137,7 +139,8 @@ def test_runs_are_compared_by_updates_and_by_time(run, tmp_path, capsys, refused
     (other / "config.json").write_text(json.dumps(config))
     assert "trained on different data" in refused("compare", "runs", str(run), str(other))
     assert "is named twice" in refused("compare", "runs", str(run), str(run))
-    assert "RUNS is missing" in refused("compare", "runs")
+    assert "RUN is missing" in refused("compare", "runs")
+    assert "RECIPE|RUN is missing" in refused("compare", "estimators")
     assert "expected 'estimators' or 'runs'" in refused("compare", "curves", str(run))
 
 

@@ -37,6 +37,25 @@ def test_every_verb_has_help_within_80_columns(verb, capsys, monkeypatch):
     assert max(map(len, out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("source", [*CORPORA, "1999.txt", "one.wav", "one.gif", "one.mid"])
+def test_help_of_a_source_has_its_settings_within_80_columns(source, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    if "." in source:
+        (tmp_path / source).write_bytes(b"")
+    with pytest.raises(SystemExit):
+        main(["data", "save", str(tmp_path) if "." in source else source, "x.npz", "--help"])
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    assert "Raises" not in out
+    assert "said above" not in out  # the help has nothing above it
+
+
+def test_help_of_prepare_says_what_can_be_left_out(capsys):
+    with pytest.raises(SystemExit):
+        main(["data", "prepare", "--help"])
+    assert "NAME FILE [FILE2]" in capsys.readouterr().out
+
+
 def test_help_names_every_verb(capsys):
     assert main([]) == 0
     out = capsys.readouterr().out

@@ -50,6 +50,15 @@ def test_a_copied_category_is_a_certainty():
     assert error(copied, sequences).mean == pytest.approx(4 / 3)  # two of three frames differ, by two entries each
 
 
+def test_predict_takes_training_sequences(run, tmp_path):
+    """Which are 8, the others 4."""
+    out = tmp_path / "last.npz"
+    words = ["--split", "train", "--sequence", "7", "--samples", "1", "--out", str(out)]
+    assert main(["predict", str(run), *words]) == 0
+    with np.load(out) as arrays:
+        np.testing.assert_array_equal(arrays["data"], open_run(run).corpus().train.x[7])
+
+
 def test_predict_refuses(run, refused, tmp_path):
     assert "give at least 1" in refused("predict", str(run), "--samples", "0")
     assert "has no sequence '4'" in refused("predict", str(run), "--sequence", "4")

@@ -187,7 +187,7 @@ def test_stopped_three_times_it_ends_with_the_same_table(made, tmp_path, monkeyp
     monkeypatch.setattr(Display, "__call__", stopping)
     for code, by in ((143, "SIGTERM"), (130, "SIGINT")):
         assert main(words) == code
-        assert f"stopped by {by}; all is saved, and the same command goes on" in capsys.readouterr().out
+        assert f"stopped by {by}; all is saved, and the same command continues" in capsys.readouterr().out
         assert "not run" in (tmp_path / "toy.md").read_text()
     measured = measures.measured
     with monkeypatch.context() as patch:

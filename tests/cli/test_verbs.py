@@ -4,16 +4,20 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import mido
 import numpy as np
 import pytest
 
 from cli.cases import SMALL, named
+from counterpoint import runs
 from counterpoint.cli import main
 from counterpoint.commands.measure import label
+from counterpoint.data import load
 from counterpoint.distributions.family import FAMILIES
 from counterpoint.files import alone
+from counterpoint.recipes import recipe
 from counterpoint.runs import open_run
 from report.test_series import line_of
 
@@ -58,6 +62,7 @@ def test_what_train_prints_fits_80_columns_and_says_what_comes_next(data, tmp_pa
     assert max(map(len, out.splitlines())) <= 80 + len(data)
     assert "still improving when it stopped" in out
     assert re.search(r"all epochs are done; kept as best by validation: epochs [12], [12]\n", out)
+    assert out.splitlines()[-4].strip() == "counterpoint resume runs/tiny-001 --epochs 4"
     assert "nats per step, higher is better" in " ".join(out.split())
     assert "standard deviation over repeats" in " ".join(out.split())
     assert out.rstrip().splitlines()[-2] == "next: counterpoint generate runs/tiny-001"
@@ -181,10 +186,22 @@ def test_show_and_recipes(run, capsys):
     out = capsys.readouterr().out
     assert out.startswith("p = vrnn  q = filtering  bound = elbo  estimator = pathwise\n")
     assert "--fit.optimiser.p" in out
+    assert "Bach chorales" in out
     assert main(["show", str(run)]) == 0
     assert "after 3 of 3 epochs" in capsys.readouterr().out
     assert main(["recipes"]) == 0
     assert "jsb-tsbn" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("source", ["bars_and_stripes", "bars.npz"])
+def test_show_says_of_a_run_what_its_recipe_is_on_the_recipes_data_alone(source, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    chosen, corpus = recipe("bars-rbm"), load("bars_and_stripes")
+    run = runs.create(tmp_path, replace(chosen, data=source), 0, 1, source, None, corpus)
+    assert main(["show", str(run.folder)]) == 0
+    out = capsys.readouterr().out
+    assert ("-3.38" in out) == (source == chosen.data)
+    assert max(map(len, out.split("--data")[0].splitlines())) <= 80
 
 
 def test_a_run_that_its_predictions_select_says_so(data, tmp_path, capsys):

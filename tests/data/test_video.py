@@ -127,15 +127,15 @@ def test_what_is_no_film(folder, tmp_path):
         whole[:900],
     ):
         path.write_bytes(data)
-        with pytest.raises(CounterpointError, match=r"film1\.avi (cannot be read as a film|has no frames)") as caught:
+        with pytest.raises(CounterpointError, match=r"film1\.avi (cannot be read as a video|has no frames)") as caught:
             video(folder)
         assert "\n" not in str(caught.value)
     for name in ("film1", "film2"):
         (folder / f"{name}.avi").unlink()
-    with pytest.raises(CounterpointError, match="has 2 films; give 3 or more"):
+    with pytest.raises(CounterpointError, match="has 2 videos; give 3 or more"):
         video(folder)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CounterpointError, match="has no films"):
+    with pytest.raises(CounterpointError, match="has no videos"):
         video(tmp_path / "empty")
 
 
@@ -144,7 +144,7 @@ def test_a_list_of_other_files_is_no_film(folder, tmp_path, monkeypatch):
     write(tmp_path / "outside.mkv", film(9))
     monkeypatch.chdir(tmp_path)
     (folder / "film1.avi").write_text("ffconcat version 1.0\nfile 'outside.mkv'\n")
-    with pytest.raises(CounterpointError, match=r"film1\.avi cannot be read as a film"):
+    with pytest.raises(CounterpointError, match=r"film1\.avi cannot be read as a video"):
         video(folder)
 
 

@@ -25,7 +25,7 @@ class Annealed(AbstractBound):
                   and p draws those and cools the same chain down. It bounds from below the log-probability of x_t where
                   p generates so, which tends to the RBM's as `temperatures` grow (Burda, Grosse and Salakhutdinov
                   2015). A trajectory's KL as in Bachman and Precup 2015, eq. 24-40, but with temperatures, and with
-                  ends x_k that follow a known law
+                  ends x_k of a known distribution
     else          annealed importance sampling: chains that cool down, log Z_t = log Z_0 + log E_k[w_k]. On average too
                   small, so that it flatters p (Salakhutdinov and Murray 2008)
 

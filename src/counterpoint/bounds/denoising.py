@@ -19,9 +19,9 @@ class Denoising(AbstractBound):
     """-KL(q(x, z) || p(x, z)) - H(D) = E_q[ log p(x | z) ] - I_q(x; z)  <=  E_D[ log p(x) ]
     I_q(x; z) = E_q[ log q(z | x) - log q(z) ],   p(z) = q(z) = E_D[ q(z | x) ]      (Bachman and Precup 2015, eq. 6-9)
 
-    p(x) is that of p(x | z) under z of that law. The print drops I(x; z) from the gradient for q (eq. 9 and 20): its
-    two terms cancel at held samples alone, and what is left is the gradient of I. It is kept here. Where the corruption
-    is fixed it is a constant, and nothing to learn from.
+    p(x) is that of p(x | z) under z of that distribution. The paper drops I(x; z) from the gradient for q (eq. 9 and
+    20): its two terms cancel at held samples alone, and what is left is the gradient of I. It is kept here. Where the
+    corruption is fixed it is a constant, and nothing to learn from.
 
     nats, summed over frames, averaged over `particles` corruptions of each.
     information  False: E_q[log p(x | z)] alone, what a fixed corruption leaves to learn. No bound by itself
@@ -54,13 +54,13 @@ class Denoising(AbstractBound):
     def check(self, p):
         if isinstance(p, AbstractUndirected):
             raise CounterpointError(
-                f"denoising takes p(z) to be what q makes of the data, and {type(p).__name__} has a law of z of its"
-                " own: choose bound = trajectory_kl or annealed, or p = dae"
+                f"denoising takes p(z) to be what q makes of the data, and {type(p).__name__} has a"
+                " distribution of z of its own: choose bound = trajectory_kl or annealed, or p = dae"
             )
 
     def run(self, p, q, batch: Batch, key, defer=True):
         """A trace with `log_prior` the estimate of log q(z); without `information` it and log_q are zero. Gradients
-        pass through z where its law lets them."""
+        pass through z where its distribution lets them."""
         x, carry = whole(batch, self.name), p.initial()
 
         def corrupted(x, key):

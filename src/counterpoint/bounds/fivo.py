@@ -17,9 +17,9 @@ class FIVO(AbstractBound):
 
     nats, summed over steps. Particles resample where their effective number falls below `threshold` * K.
 
-    The gradient leaves out the law of the ancestors, as the papers do: biased, with less variance. `score_resampling`
-    adds its score term, sum_t log p(a_t) sum_s>=t log-evidence_s, and draws ancestors independently, since
-    systematic ones have no density; unbiased, with much variance.
+    The gradient leaves out the distribution of the ancestors, as the papers do: biased, with less variance.
+    `score_resampling` adds its score term, sum_t log p(a_t) sum_s>=t log-evidence_s, and draws ancestors independently,
+    since systematic ones have no density; unbiased, with much variance.
     """
 
     name: ClassVar[str] = "fivo"

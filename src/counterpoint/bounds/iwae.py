@@ -13,7 +13,7 @@ from counterpoint.errors import at_least
 class IWAE(AbstractBound):
     """L_K = E[ log (1/K) sum_k prod_t w_t^k ]   (Burda et al. 2015; Bachman and Precup 2015, eq. 14)
 
-    The print of eq. 14 misses the 1/K: without it, the value exceeds log p once log K exceeds the gap.
+    Eq. 14 as published misses the 1/K: without it, the value exceeds log p once log K exceeds the gap.
 
     nats, summed over steps. Grows with K towards log p(x_1:T); on long sequences one particle takes all the weight
     and FIVO is tighter.

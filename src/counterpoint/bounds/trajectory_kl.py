@@ -21,10 +21,10 @@ class TrajectoryKL(AbstractBound):
     (Bachman and Precup 2015, eq. 24-40)
 
     q runs the Gibbs chain k sweeps from the data x_0 ~ D; p runs the same moves the other way, from x_k. All but the
-    ends cancels (eq. 37). With p(x_k) the law q_k of q's own ends (eq. 32), KL(q || p) = KL(D || p_rbm) -
-    KL(q_k || p_rbm), Hinton's contrastive divergence: so this exceeds E_D[log p_rbm(x)] by KL(q_k || p_rbm), which
-    shrinks as k grows. It bounds log p(x_0) of the directed model that draws x_k ~ q_k and then runs the chain; for
-    that of the RBM itself see `log_partition`.
+    ends cancels (eq. 37). With p(x_k) the distribution q_k of q's own ends (eq. 32), KL(q || p) =
+    KL(D || p_rbm) - KL(q_k || p_rbm), Hinton's contrastive divergence: so this exceeds E_D[log p_rbm(x)] by KL(q_k ||
+    p_rbm), which shrinks as k grows. It bounds log p(x_0) of the directed model that draws x_k ~ q_k and then runs the
+    chain; for that of the RBM itself see `log_partition`.
 
     nats, summed over frames. q_k(x_k) = E[p(x_k | z_k-1)] is estimated from the other chains of the batch, so what is
     reported is on average below the exact value (Jensen), by much for small batches of wide frames: to stop early or to
@@ -42,8 +42,8 @@ class TrajectoryKL(AbstractBound):
         need_energy(self.name, p)
         if jax.tree.leaves(p.initial()):
             raise CounterpointError(
-                f"trajectory_kl: {type(p).__name__} carries a past, and the law q_k of chains given one past is not"
-                " that of a batch: choose bound = annealed, or p = rbm"
+                f"trajectory_kl: {type(p).__name__} carries a past, and the distribution q_k of chains given one"
+                " past is not that of a batch: choose bound = annealed, or p = rbm"
             )
 
     def side(self, p):
@@ -102,7 +102,8 @@ def log_ends(p: AbstractModel, x: PyTree, z: PyTree, valid: Bool[Array, "B T"]) 
 
 
 def log_mixture(laws, values: PyTree, counts: Bool[Array, " N"], others: bool = True) -> Float[Array, " N"]:
-    """log mean_j p_j(v_i), the mean over all N laws that count, with `others` but the i-th itself, unless it is alone.
+    """log mean_j p_j(v_i), the mean over all N distributions that count, with `others` but the i-th itself, unless
+    it is alone.
 
     laws, values: (N, ...), pytrees.
     """

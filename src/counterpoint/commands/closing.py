@@ -83,7 +83,8 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
     for line in behind(found["results"]):
         console.print(line, soft_wrap=True)
     if found["still_improving"]:
-        console.print("still improving when it stopped: train anew with more, by --fit.epochs", soft_wrap=True)
+        more = f"counterpoint resume {run.folder} --epochs {2 * run.recipe.fit.epochs}"
+        console.print(f"still improving when it stopped; train further with:\n      {more}", soft_wrap=True)
     console.print(f"{run.folder}: {', '.join([*found['files'], 'results.json'])}", soft_wrap=True)
     console.print(
         f"next: counterpoint generate {run.folder}\n      counterpoint evaluate {run.folder} --csv scores.csv",

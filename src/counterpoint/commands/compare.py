@@ -8,7 +8,7 @@ HELP = """usage: counterpoint compare estimators RECIPE|RUN [--OPTION ...]
        counterpoint compare runs RUN RUN2 ... [--OPTION ...]
 
 estimators  noise and bias of every gradient estimator that applies, on one
-            batch with the parameters held
+            batch, with the parameters held fixed
 runs        how they learned: validation against updates and against time
 
 Settings:   counterpoint compare estimators --help,

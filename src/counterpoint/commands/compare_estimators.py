@@ -12,46 +12,49 @@ from counterpoint.commands.flags import parse
 from counterpoint.errors import CounterpointError, nearest
 
 OWN = "its own"
+RECIPES = "(default: as in the recipe or run)"
 
 
 @dataclass(frozen=True)
 class Options:
-    """Compare every gradient estimator that applies to a recipe, as it starts, or to a run, as it was best.
+    """Compare every gradient estimator that applies, with the initial parameters of a recipe or the best ones of a run.
 
-    All draw gradients of one bound on one batch, with the parameters held. Variance is that of the whole gradient, the
-    trace of its covariance. Bias is the distance of an estimator's mean from the gradient of the bound, by many draws
-    of the least noisy estimator that is unbiased for it, as a share of that gradient's length.
+    All draw gradients of one bound on one batch, with the parameters held fixed. Variance is that of the whole
+    gradient, the trace of its covariance. Bias is the distance of an estimator's mean from the gradient of the bound,
+    as a share of that gradient's length; the bound's gradient is the mean of many draws of the least noisy estimator
+    that is unbiased for it.
 
-    How an RBM learns by CD-1, CD-10, CD-1 with eq. 45, PCD and the exact gradient, docs/results/rbm.md shows in curves.
+    Learning curves of an RBM by contrastive divergence, with and without the term that it ignores, by persistent chains
+    and by the exact gradient are in docs/results/rbm.md.
     """
 
     of: Annotated[Positional[str], tyro.conf.arg(metavar="RECIPE|RUN", help_behavior_hint="")]
     """the name of a recipe, or the folder of a run"""
-    particles: Annotated[tuple[int, ...], tyro.conf.arg(help_behavior_hint="")] = ()
-    """numbers of particles of the bound; its own, where none is given"""
-    bound: Annotated[str | None, tyro.conf.arg(metavar="BOUND", help_behavior_hint="")] = None
-    """another bound than its own, such as trajectory_kl"""
-    sweeps: Annotated[tuple[int, ...], tyro.conf.arg(help_behavior_hint="")] = ()
-    """numbers of sweeps of a chain q, the k of CD-k; its own, where none is given"""
+    particles: Annotated[tuple[int, ...], tyro.conf.arg(help_behavior_hint=RECIPES)] = ()
+    """numbers of particles of the bound"""
+    bound: Annotated[str | None, tyro.conf.arg(metavar="BOUND", help_behavior_hint=RECIPES)] = None
+    """the bound, such as trajectory_kl"""
+    sweeps: Annotated[tuple[int, ...], tyro.conf.arg(help_behavior_hint=RECIPES)] = ()
+    """numbers of sweeps of a chain q, the k of CD-k"""
     draws: int = 500
-    """gradients of each estimator"""
+    """how many gradients of each estimator to draw"""
     reference: int = 5000
-    """gradients of the reference"""
+    """how many of the reference, from which bias is measured"""
     sequences: int = 8
-    """how many training sequences the batch has"""
+    """how many training sequences are in the batch"""
     steps: int = 20
-    """how many steps of each"""
+    """how many steps of each sequence"""
     only: Annotated[
         tyro.conf.UseAppendAction[tuple[str, ...]],
         tyro.conf.arg(metavar="ESTIMATOR", help_behavior_hint="(repeatable)"),
     ] = ()
-    """compare this estimator, such as vimco, with its own"""
-    data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint="")] = None
-    """other data than those of the recipe"""
+    """compare only this estimator, such as vimco, with the recipe's or the run's own"""
+    data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint=RECIPES)] = None
+    """draw the batch from these data"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are"""
     seed: int = 0
-    """of the parameters of a recipe, and of every draw"""
+    """seed of a recipe's initial parameters, and of every draw"""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """write estimators.json, estimators.md and estimators.png there"""
 
@@ -84,7 +87,7 @@ def run(words: list[str]) -> None:
         found[label] = Compared(at, reference, exact, drawn)
     rows = lines(found)
     title = f"{options.of}: {recipe.line()}"
-    said = about(options.draws, options.reference, batch)
+    said = about(found, options.draws, options.reference, batch)
     for voice, name in (("p", "gradient of p's parameters"), ("q", "gradient of q's parameters")):
         chosen = [row for row in rows if row["voice"] == voice]
         if chosen:

@@ -19,12 +19,12 @@ TITLES = {"valid": "Validation bound, nats per step, higher is better", "error":
 
 @dataclass(frozen=True)
 class Options:
-    """Compare runs on the same data by their validation, as it went on with updates and with the clock.
+    """Compare runs on the same data by their validation, against updates and against time.
 
-    What is compared is the bound that each was trained on, in nats per step, higher is better: lower bounds of
-    different tightness differ for that alone. Where predictions selected all of them (--fit.select), it is their error,
-    lower is better. Time is that of training with its validations, on whatever machine and beside whatever else it
-    ran; several seeds in one program take longer than one.
+    The validation of a run is the bound that it was trained on, in nats per step, higher is better; bounds of
+    different tightness differ for that reason alone. If every run was selected by prediction (--fit.select), it is the
+    error of prediction, lower is better. Time is that of training and validation on the machine that it ran on;
+    several seeds in one program take longer than one.
     """
 
     runs: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(metavar="RUN ...", help_behavior_hint="")]
@@ -50,7 +50,7 @@ def run(words: list[str]) -> None:
         rivals(courses, TITLES[key], options.out)
     console = Console(highlight=False, markup=False)
     console.print(table([line(name, one) for name, one in courses.items()], COLUMNS, TITLES[key], whole=COLUMNS[1:]))
-    console.print("± is the standard deviation over seeds; where and when are means over them.", soft_wrap=True)
+    console.print("± is the standard deviation over seeds; update and time are means over them.", soft_wrap=True)
     if options.out is not None:
         console.print(f"{options.out}", soft_wrap=True)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import re
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,45 +18,47 @@ from counterpoint.errors import CounterpointError, nearest
 HELP = """usage: counterpoint data save SOURCE FILE.npz [--corpora FOLDER] [--OPTION ...]
        counterpoint data prepare NAME FILE [FILE2] [--corpora FOLDER]
 
-save     read data as train would, with what can be chosen of them, and keep
-         them as one file: counterpoint data save SOURCE FILE.npz --help
-prepare  make a corpus from the file or files that are public, check it, and
-         put it where train finds it: counterpoint data prepare --help
+save     read data as train does, with settings of your choice, and keep them
+         in one file: counterpoint data save SOURCE FILE.npz --help
+prepare  make a corpus from the public file or files, check it, and put it
+         where train finds it: counterpoint data prepare --help
 """
 
 
 @dataclass(frozen=True)
 class Save:
-    """Read SOURCE as train would, with other choices than the usual, and keep it as one FILE for train --data.
+    """Read SOURCE as train does, with settings other than the usual ones, and keep it in one FILE for train --data.
+
+    For example:
 
     counterpoint data save bouncing_balls two.npz --balls 2 --resolution 20
 
-    What can be chosen depends on the source: counterpoint data save SOURCE FILE --help lists it.
+    The settings depend on the source: counterpoint data save SOURCE FILE --help lists them.
     """
 
     source: Annotated[Positional[str], tyro.conf.arg(metavar="SOURCE", help_behavior_hint="")]
     """a corpus by name, a folder or a file, as for train --data"""
     file: Annotated[Positional[Path], tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
-    """an .npz"""
+    """the .npz to write"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are, if not in COUNTERPOINT_DATA or the user's cache"""
 
 
 @dataclass(frozen=True)
 class Prepare:
-    """Make the corpus NAME from the MATLAB files of its release, and check it. It goes into the folder of corpora,
-    where train finds it by its name.
+    """Make the corpus NAME from the MATLAB files that were published, and check it. It goes into the folder of
+    corpora, where train finds it by its name.
 
-    NAME is piano_midi, nottingham, musedata or jsb_chorales; mocap_cmu35, from cmu35WalkJog.mat and
-    cmu35TaylorScaleBias.mat; or mocap_mit, from mit_mocap.mat.
+    NAME is piano_midi, nottingham, musedata or jsb_chorales, each from one FILE; mocap_mit, from mit_mocap.mat; or
+    mocap_cmu35, from cmu35WalkJog.mat and, as FILE2, cmu35TaylorScaleBias.mat.
     """
 
     name: Annotated[Positional[str], tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
-    """what train will know it by, such as jsb_chorales"""
+    """the name of the corpus, such as jsb_chorales"""
     file: Annotated[Positional[Path], tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
-    """the public file"""
-    second: Annotated[Positional[Path | None], tyro.conf.arg(metavar="FILE2", help_behavior_hint="")] = None
-    """the other, where there are two"""
+    """the published file"""
+    second: Annotated[Positional[Path | None], tyro.conf.arg(metavar="[FILE2]", help_behavior_hint="")] = None
+    """the second published file, of mocap_cmu35 alone"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where it goes, if not into COUNTERPOINT_DATA or the user's cache"""
 
@@ -87,7 +90,9 @@ def save(words: list[str]) -> None:
     from counterpoint.data import reader, save_npz
 
     kind = choices(reader(words[0]))
-    options = parse(kind, words, prog, places)
+    # in help a line of its own for what is chosen: tyro shortens it where there is much, and one or two are too long
+    asked = "-h" in words or "--help" in words
+    options = parse(kind, words, f"{prog}\n      " if asked else prog, places)
     if options.file.suffix != ".npz":
         raise CounterpointError(f"cannot write {options.file}: give a name in .npz")
     chosen = {f.name: getattr(options, f.name) for f in dataclasses.fields(kind) if f.name not in (*places, "corpora")}
@@ -105,5 +110,5 @@ def choices(read: Callable[..., Any]) -> type:
     fields = [(p.name, hints[p.name], dataclasses.field(default=p.default)) for p in left]
     kind = dataclasses.make_dataclass("Choices", fields, bases=(Save,), frozen=True)
     about = inspect.getdoc(getattr(read, "func", read)) or ""
-    kind.__doc__ = "\n\n".join(part for part in about.split("\n\n") if not part.startswith("Raises "))
+    kind.__doc__ = re.split(r"\s+Raises\s", about)[0]
     return kind

@@ -24,7 +24,7 @@ def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
     pairings = [recipe.build(recipe.facts(corpus), jax.random.key(s)) for s in seeds]
     for part in (corpus.train, corpus.valid, corpus.test):
         check_data(pairings[0].p, part)
-    console.print(f"{recipe.name}  {recipe.line()}", soft_wrap=True)
+    console.print(f"{recipe.name}  {recipe.line()}")
     static = split(pairings[0])[1]
     groups = buckets(corpus.train, pairings[0].p, config.buckets)
     steps = plan(groups, config.batch_size, seeds, 0, config.crop, config.carry)
@@ -39,7 +39,7 @@ def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
     console.print(table(rows, ("parameter", "shape", "count")))
     counts = {voice: sum(r["count"] for r in rows if r["parameter"].split(".")[0] == voice) for voice in "pq"}
     counts["other"] = sum(r["count"] for r in rows) - sum(counts.values())
-    console.print("parameters: " + ", ".join(f"{v} in {k}" for k, v in counts.items() if v), soft_wrap=True)
+    console.print("parameters: " + ", ".join(f"{v} in {k}" for k, v in counts.items() if v))
 
     weights, state = nbytes(now.params), nbytes(now.optimiser)
     batch = max(min(g.x.shape[1], config.crop or g.x.shape[1]) for g in groups) * config.batch_size
@@ -69,9 +69,9 @@ def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
             times.append(time.perf_counter() - start)
         epoch += min(times) * len(mine)
     console.print(
-        f"memory: {mega(total + scratch)} (parameters {mega(weights)}, the best of them {mega(weights)}, optimiser"
+        f"memory: {mega(total + scratch)} (parameters {mega(weights)}, a copy of the best {mega(weights)}, optimiser"
         f" {mega(state)}, largest batch {mega(batch)}, data {mega(data)}, what a step keeps for its gradient"
-        f" {mega(scratch)}), beside JAX itself"
+        f" {mega(scratch)}), besides JAX itself"
     )
     most = duration(epoch * config.epochs)
     console.print(

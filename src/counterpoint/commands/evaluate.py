@@ -13,11 +13,11 @@ from counterpoint.errors import CounterpointError
 
 @dataclass(frozen=True)
 class Options:
-    """Measure a run: ELBO, IWAE-K, FIVO-K, the bound it was trained with, and its error in predicting each frame; of
-    dated texts MP and PP of held-out words instead.
+    """Measure a run: ELBO, IWAE-K, FIVO-K, the bound it was trained with, and its error in predicting each frame; for
+    dated texts, precision on held-out words (MP and PP) instead of that error.
 
-    Lower bounds on the log-likelihood, but where marked, in nats per step, higher is better, in both averages: total
-    nats by total steps, and the mean over sequences of nats by steps.
+    All are lower bounds on the log-likelihood unless marked otherwise, in nats per step, higher is better. There are
+    two averages: total nats divided by total steps, and the mean over sequences of nats divided by steps.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
@@ -25,19 +25,19 @@ class Options:
     split: Literal["train", "valid", "test"] = "test"
     """which part of the data"""
     particles: int = 16
-    """K of IWAE and FIVO; 0 for neither"""
+    """K of IWAE-K and FIVO-K; 0 for neither"""
     replicates: int = 4
-    """measurements of each sequence, for the Monte Carlo standard error"""
+    """measurements of each sequence, which give the Monte Carlo standard error"""
     parzen: int = 0
-    """samples of a Parzen window estimate of still frames, which old tables have 10000 of; 0 for none"""
+    """samples for a Parzen window estimate of single frames (old tables use 10000); 0 for none"""
     ais: int = 0
-    """still frames, the first of the split, of which annealed importance sampling gives a second opinion; 0 for none"""
+    """check the likelihood of this many single frames by annealed importance sampling; 0 for none"""
     csv: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
-    """write the bounds of every sequence"""
+    """write the bounds of each sequence to this file"""
     against: Annotated[str | None, tyro.conf.arg(metavar="RUN2", help_behavior_hint="")] = None
-    """compare with another run, sequence by sequence"""
+    """compare with this run, sequence by sequence"""
     data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint="")] = None
-    """measure on other data than its own"""
+    """measure on these data instead of the run's own"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are"""
 
@@ -98,7 +98,7 @@ def run(words: list[str]) -> None:
         try:
             console.print(precisions(homes, corpus, options))
         except CounterpointError as reason:
-            console.print(f"no prediction of held-out words: {reason}", soft_wrap=True)
+            console.print(f"no prediction of held-out words: {reason}")
     for (found, _), learned in zip(shown, (own, home)):
         console.print(f"{found.folder}:", soft_wrap=True)
         for line in remarks(found, learned, corpus, options):

@@ -5,6 +5,7 @@ Unknown flags and wrong values are found before tyro sees them, for tyro answers
 
 import dataclasses
 import inspect
+import re
 import textwrap
 import types
 import typing
@@ -15,6 +16,7 @@ from typing import Annotated, Any, TypeVar
 from counterpoint.errors import CounterpointError, nearest
 
 T = TypeVar("T")
+LISTED = re.compile(r"(?m)^(\w+ {2,})(\S.*(?:\n +\S.*)*)")  # a setting, and what it is, with its further lines
 
 
 def parse(kind: type[T], words: Sequence[str], prog: str, places: Sequence[str] = ()) -> T:
@@ -38,21 +40,45 @@ def parse(kind: type[T], words: Sequence[str], prog: str, places: Sequence[str] 
     fields = {f.name: f for f in dataclasses.fields(kind)}  # pyright: ignore[reportArgumentType]
     for name in places[len(loose) :]:
         if fields[name].default is dataclasses.MISSING:
-            raise CounterpointError(f"{prog}: {name.upper()} is missing; see {prog} --help")
+            raise CounterpointError(f"{prog}: {called(name, hints[name])} is missing; see {prog} --help")
     if len(loose) > len(places) and not (places and several(hints[places[-1]])):
         raise CounterpointError(f"{prog}: {loose[len(places)]!r} is one word too many; see {prog} --help")
     values = [(flag, known[flag], value) for flag, found in given(known, words) for value in found]
-    for name, hint, value in (*values, *((name.upper(), hints[name], value) for name, value in zip(places, loose))):
+    stand = [(called(name, hints[name]), hints[name], value) for name, value in zip(places, loose)]
+    for name, hint, value in (*values, *stand):
         wanted = expected(hint, value)
         if wanted:
             raise CounterpointError(f"{name} is {value!r}, expected {wanted}")
     return tyro.cli(kind, prog=prog, args=words)
 
 
+def called(name: str, hint: Any) -> str:
+    """What help calls the value of a place: its metavar."""
+    arguments = getattr(hint, "__metadata__", ())
+    found = next((one.metavar for one in arguments if getattr(one, "metavar", None)), name.upper())
+    return found.strip("[]").removesuffix(" ...")
+
+
 def wrapped(text: str) -> str:
-    """Paragraphs in lines that fit a terminal of 80 columns, for tyro would make a line of each."""
+    """Paragraphs in lines that fit a terminal of 80 columns, for tyro would make a line of each; lists of settings stay
+    lists."""
     paragraphs = inspect.cleandoc(text).split("\n\n")
-    return "\n\n".join(textwrap.fill(paragraph, 79, break_long_words=False) for paragraph in paragraphs)
+    return "\n\n".join(
+        listed(paragraph, "", 79) if LISTED.match(paragraph) else textwrap.fill(paragraph, 79, break_long_words=False)
+        for paragraph in paragraphs
+    )
+
+
+def listed(text: str, indent: str, width: int) -> str:
+    """Every setting of a list that stands in a text, in lines that begin below one another."""
+
+    def entry(found: re.Match) -> str:
+        first, rest = f"{indent}{found[1]}", " ".join(found[2].split())
+        return textwrap.fill(
+            rest, width, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False
+        )
+
+    return LISTED.sub(entry, text)
 
 
 def flags(kind: Any, places: Sequence[str] = (), prefix: str = "--") -> dict[str, Any]:

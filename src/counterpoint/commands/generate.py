@@ -15,36 +15,36 @@ DRAWN = 6  # more than that in one picture cannot be read
 
 @dataclass(frozen=True)
 class Options:
-    """Let a run make new sequences: MIDI and a piano roll for notes, a film for images and motion, WAV and a
-    spectrogram for sound, else arrays and a picture.
+    """Let a run make new sequences: MIDI and a piano roll for notes, a GIF for images and motion, WAV and a
+    spectrogram for sound, and arrays and a picture for all else.
 
-    With a prefix, it continues the beginning of a sequence of its data; a line in the picture follows what was given.
+    With --prefix it continues the beginning of a sequence of its data; a line in the picture follows what was given.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
     """the folder of a run"""
     length: Annotated[
-        int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: a usual length of its data)")
+        int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: the median length of its data)")
     ] = None
     """how many steps to make"""
     count: int = 1
     """how many sequences"""
     seed: int = 0
-    """all chance comes from it"""
+    """seed of every random number"""
     prefix: int = 0
-    """continue this many steps of a sequence"""
+    """how many given steps of a sequence to continue; 0 for none"""
     sequence: Annotated[str | None, tyro.conf.arg(metavar="NAME|NUMBER", help_behavior_hint="(default: the first)")] = (
         None
     )
     """which sequence to continue"""
-    split: Literal["test", "valid", "train"] = "test"
-    """where that sequence is"""
+    split: Literal["train", "valid", "test"] = "test"
+    """which part of the data that sequence is in"""
     mean: Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff] = False
     """give the expected frame at each step, without the noise of the likelihood"""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER", help_behavior_hint="(default: RUN/generated)")] = (
         None
     )
-    """a file, .npz or what these data are seen or heard in (.mid, .gif, .wav), or a folder"""
+    """a file or a folder to write to; a file ends in .npz, or in .mid, .gif or .wav for data that have it"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are"""
 

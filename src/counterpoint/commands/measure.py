@@ -75,7 +75,7 @@ def label(family: str) -> str:
 
 def first(recipe: Recipe, corpus: Corpus) -> Pairing | None:
     """The first-order baseline of a run; none where nothing comes before a frame, nor where its matrix from frame to
-    frame would outgrow the models, as of films it would. Raises Stopped where a signal came."""
+    frame would outgrow the models, as of videos it would. Raises Stopped where a signal came."""
     known = recipe.facts(corpus)
     if corpus.train.lengths.max() == 1 or known.family.width > WIDE:
         return None

@@ -1,4 +1,4 @@
-"""Sequences as a reader sees and hears them: piano rolls and MIDI, film strips, stick figures, sound; lines; arrays."""
+"""Sequences as a reader sees and hears them: piano rolls and MIDI, frames in rows, stick figures, sound; lines; arrays."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -35,11 +35,11 @@ TOPICS = (
     "A topic is a hidden unit: the words that tell most of it once it is on, the most telling first, and the steps in"
     " which it is more active than in the middle of its range."
 )
-FPS = 20.0  # of films whose frames have no length of their own
+FPS = 20.0  # of videos whose frames have no length of their own
 
 
 def rate(corpus: Corpus) -> float:
-    """Frames a second that a film shows: the corpus' own where a GIF can, and not slower than one can watch."""
+    """Frames a second that a video shows: the corpus' own where a GIF can, and not slower than one can watch."""
     return min(50.0, max(1.0, 1 / corpus.seconds)) if corpus.seconds else FPS
 
 

@@ -1,4 +1,4 @@
-"""counterpoint predict: each frame foretold from those before it."""
+"""counterpoint predict: each frame from those before it."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,31 +13,31 @@ from counterpoint.errors import CounterpointError
 
 @dataclass(frozen=True)
 class Options:
-    """Predict each frame from those before it: the error of one draw, and of the mean of many, next to two baselines,
-    and one sequence as arrays and as a picture.
+    """Predict each frame from those before it. Shows the error of one draw and of the mean of many, beside two
+    baselines, and writes one sequence as arrays and as a picture.
 
-    The error is the squared difference summed over a frame, its mean over steps 2 to T and over sequences; ± is the
+    The error is the squared difference, summed over a frame, averaged over steps 2 to T and over sequences; ± is the
     standard error over sequences.
 
-    Films and motion are a GIF as well: 1 is the data, 2 the prediction.
+    Videos and motion are written as a GIF as well: 1 is the data, 2 the prediction.
 
-    Of dated texts the words that were held out are predicted, and those of the year after: MP and PP at 50.
+    For dated texts, the held-out words are predicted, and those of the year after: precision MP and PP at 50.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
     """the folder of a run"""
     samples: int = 50
-    """draws of the hidden variables that a prediction is the mean of"""
+    """draws of the hidden variables that a prediction averages over"""
     sequence: Annotated[str, tyro.conf.arg(metavar="NAME|NUMBER", help_behavior_hint="(default: the first)")] = "0"
-    """which sequence is drawn"""
+    """which sequence to write and draw"""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER", help_behavior_hint="(default: RUN/predicted)")] = (
         None
     )
-    """an .npz file, or a folder"""
-    split: Literal["test", "valid"] = "test"
+    """an .npz file or a folder to write to"""
+    split: Literal["train", "valid", "test"] = "test"
     """which part of the data"""
     seed: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: the run's)")] = None
-    """all chance comes from it"""
+    """seed of every random number"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are"""
 

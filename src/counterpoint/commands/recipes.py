@@ -14,12 +14,13 @@ FIRST = "chorales"  # what train takes where nothing is named
 
 @dataclass(frozen=True)
 class Options:
-    """List the recipes by their data, with a star where those are not in the package. With words, those that have all
-    of them, and what each does: counterpoint recipes mocap order.
+    """List the recipes by their data; a star marks data that are not in the package.
+
+    With words, list the recipes that match all of them, and what each does: counterpoint recipes mocap order.
     """
 
     words: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(metavar="[WORD ...]", help_behavior_hint="")] = ()
-    """in the name, the data, or what it does"""
+    """a word in the name, the data or the description of a recipe"""
 
 
 def run(words: list[str]) -> None:

@@ -18,28 +18,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """Run the recipes of a published table, measure each as it was published, and write the table.
+    """Run the recipes of a published table, measure each by the published protocol, and write the table.
 
-    Every run keeps its folder in FOLDER, and is found there again: stop whenever you like, and the same command goes
-    on. FOLDER/TABLE.md and TABLE.json are written anew after each run.
+    Every run keeps its folder in FOLDER, where it is found again: stop whenever you like, and the same command
+    continues. FOLDER/TABLE.md and FOLDER/TABLE.json are written anew after each run.
     """
 
-    table: Annotated[Positional[str | None], tyro.conf.arg(metavar="TABLE", help_behavior_hint="")] = None
-    """the name of a table, as --list shows it"""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="(required)")] = None
+    table: Annotated[Positional[str | None], tyro.conf.arg(metavar="[TABLE]", help_behavior_hint="")] = None
+    """the name of a table; --list lists them"""
+    out: Annotated[
+        Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="(required, except with --list)")
+    ] = None
     """where the runs and the table are kept"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are, if not in COUNTERPOINT_DATA or the user's cache"""
     seeds: int = 3
-    """how often each recipe is trained, with seeds 0, 1, ... in one program"""
+    """how many times to train each recipe, with seeds 0, 1, ... in one program"""
     rows: Annotated[
         tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="RECIPE", help_behavior_hint="(repeatable)")
     ] = ()
-    """run this recipe only"""
+    """run only this recipe"""
     quick: Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff] = False
-    """a run of each row in minutes, on a cut of the data, to see that it works"""
+    """one short run for each row, on a part of the data, to see that it works"""
     page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.md", help_behavior_hint="")] = None
-    """write the table there as well"""
+    """write the table to this file as well"""
     list: Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff] = False
     """list the tables, or the recipes of TABLE"""
 
@@ -73,7 +75,7 @@ def run(words: list[str]) -> int:
             return work.run(names)
     except KeyboardInterrupt as interrupt:
         by = signal_of(interrupt)
-        console.print(f"stopped by {by}; all is saved, and the same command goes on", soft_wrap=True)
+        console.print(f"stopped by {by}; all is saved, and the same command continues", soft_wrap=True)
         return CODES[by]
 
 

@@ -1,4 +1,4 @@
-"""counterpoint resume: go on with a run that was stopped."""
+"""counterpoint resume: continue a run that was stopped."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,9 @@ from counterpoint.commands.flags import parse
 
 @dataclass(frozen=True)
 class Options:
-    """Go on with a run from its last checkpoint, as if it had never stopped, and report.
+    """Continue a run from its last checkpoint, as if it had never stopped, and report.
 
-    A run that has finished is only measured and drawn again, or goes on for more --epochs.
+    A run that has finished is only measured and drawn again, or trained further with more --epochs.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
@@ -22,7 +22,7 @@ class Options:
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are, if no longer where they were"""
     epochs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None
-    """train until so many in all: no fewer than it began with"""
+    """epochs in all, those before included; no fewer than it began with"""
 
 
 def run(words: list[str]) -> int:

@@ -12,7 +12,8 @@ from counterpoint.commands.flags import parse
 
 @dataclass(frozen=True)
 class Options:
-    """Show p, q, bound and estimator in one line, then every setting as the flag that sets it."""
+    """Show p, q, bound and estimator in one line, then every setting beside the flag that sets it; of a run, also how
+    far it has come."""
 
     what: Annotated[Positional[str], tyro.conf.arg(metavar="RECIPE|RUN", help_behavior_hint="")]
     """the name of a recipe, or the folder of a run"""
@@ -22,12 +23,14 @@ def run(words: list[str]) -> None:
     options = parse(Options, words, "counterpoint show", ["what"])
     from rich.console import Console
 
-    from counterpoint.recipes import recipe
+    from counterpoint.recipes import recipe, recipes
     from counterpoint.runs import is_run, open_run
 
     found = open_run(options.what) if is_run(options.what) else None
     shown = found.recipe if found else recipe(options.what)
-    lines = [shown.line(), *([shown.about] if shown.about else []), ""]
+    known = recipes().get(shown.name)
+    # what a recipe says of itself, such as a published number, is of its own data
+    about = shown.about if known and known.data == shown.data else ""
     rows: dict[str, Any] = {"--data": found.source if found else shown.data}
     if found:
         rows |= {"--seed": found.seed, "--repeats": found.repeats}
@@ -35,10 +38,13 @@ def run(words: list[str]) -> None:
         rows |= settings(getattr(shown, name), f"--{name}.")
     rows["--particles"] = shown.particles
     width = max(map(len, rows))
-    lines += [f"{flag:<{width}}  {value}" for flag, value in rows.items()]
+    lines = ["", *(f"{flag:<{width}}  {value}" for flag, value in rows.items())]
     if found:
         lines += ["", *([f"begun with {found.program}"] if found.program else []), *state(found)]
     console = Console(highlight=False, markup=False)
+    console.print(shown.line())
+    if about:
+        console.print(about)
     for line in lines:
         console.print(line, soft_wrap=True)
 

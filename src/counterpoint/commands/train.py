@@ -3,14 +3,13 @@
 import dataclasses
 import inspect
 import re
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from counterpoint.commands.flags import parse
+from counterpoint.commands.flags import listed, parse
 from counterpoint.errors import CounterpointError
 
 if TYPE_CHECKING:
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
 
 DEFAULT = "chorales"
 ROLES = {
-    "p": "put another generative model in the recipe's place",
-    "q": "put another posterior in its place",
-    "bound": "put another bound in its place",
-    "estimator": "put another estimator of its gradient in its place",
+    "p": "use another generative model in the recipe's place",
+    "q": "use another posterior in its place",
+    "bound": "use another bound in its place",
+    "estimator": "use another gradient estimator in its place",
 }
 Name = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
 Where = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")]
@@ -29,30 +28,33 @@ Where = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hin
 
 @dataclass(frozen=True)
 class Options:
-    """Learn a recipe from data; then measure it against two baselines, draw it, and let it make something new.
-    The recipe comes first; it is chorales where none is named. Name the folder of a run to repeat that run:
-    the same seed gives the same numbers. Ctrl-C saves and stops.
+    """Learn a recipe from data; then measure it beside two baselines, draw it, and let it make something new.
+    RECIPE is chorales where none is named. Give the folder of a run in its place to repeat that run: the same
+    seed gives the same numbers. Ctrl-C saves and stops.
 
     Every setting of a recipe is a flag, such as --p.latent 32 or --fit.epochs 10.
     To list them all: counterpoint train RECIPE --help.
     """
 
     data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint="(default: the recipe's)")] = None
-    """a corpus by name, an .npz of sequences, a folder of MIDI, texts, motion, sound or film"""
+    """a corpus by name, an .npz of sequences, a folder of MIDI, texts, motion, sound or videos"""
     corpora: Where = None
     """where corpora are, if not in COUNTERPOINT_DATA or the user's cache"""
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = Path("runs")
-    """the run gets a folder of its own in here"""
+    """the folder in which the run gets a folder of its own"""
     seed: int = 0
-    """all chance comes from it"""
+    """seed of every random number"""
     repeats: int = 1
-    """how many times at once, with seeds seed, seed + 1, ..."""
+    """how many models to train at once, with seeds seed, seed + 1, ..."""
     p: Name = None
     q: Name = None
     bound: Name = None
     estimator: Name = None
-    likelihood: Name = None
-    """what p gives of a frame, such as discretised_gaussian; None is the usual one for the kind of data"""
+    likelihood: Annotated[
+        str | None,
+        tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: the recipe's, or the usual one for such data)"),
+    ] = None
+    """the distribution of a frame given z, such as discretised_gaussian"""
     particles: int = 16
     """particles of the IWAE and FIVO bounds on the test set; 0 for neither"""
     dry_run: Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff] = False
@@ -179,14 +181,5 @@ def summary(part: Any) -> str:
     """The name of a part, and what its docstring opens with."""
     name = getattr(part, "name", "")
     # tyro joins lines, except those that are indented: lists of settings are to stay lists, and to fit its frame
-    listed = re.compile(r"(?m)^(\w+ {2,})(\S.*(?:\n +\S.*)*)")
-    about = listed.sub(lambda found: entry(*found.groups()), inspect.getdoc(type(part)) or "")
+    about = listed(inspect.getdoc(type(part)) or "", "  ", 74)
     return f"{name}\n\n{about}".strip()
-
-
-def entry(name: str, text: str) -> str:
-    """One setting of a list, in lines that begin below one another."""
-    first = f"  {name}"
-    return textwrap.fill(
-        " ".join(text.split()), 74, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False
-    )

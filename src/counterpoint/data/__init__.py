@@ -76,7 +76,7 @@ CORPORA = (*READY, *FOUND)
 def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
     """A corpus by name (one of CORPORA), from the path of an `.npz` (real numbers `normalised`), of a folder of motion
     capture (one .asf file and its .amc files), of a folder or zip of recordings, of MIDI or of dated `.txt` files, of a
-    folder of films or a file of arrays of them (`video`), or as it is.
+    folder of videos or a file of arrays of them (`video`), or as it is.
 
     `corpora` is the folder in which named corpora are looked for first; those of READY need none.
     Raises CounterpointError for a name that is neither a corpus nor a file, and for files that cannot be used.

@@ -10,8 +10,8 @@ from counterpoint.errors import CounterpointError
 
 
 def bars_and_stripes(side: int = 4) -> Corpus:
-    """side x side pixels, each row all 0 or all 1 by a fair coin, or each column (MacKay 2003): 2 (2^side)
-    pictures, alike likely, of which two are all 0 and two all 1. Each of them once, in each of the three sets.
+    """side x side pixels, each row all 0 or all 1 with probability 1/2, or each column (MacKay 2003): 2 (2^side)
+    pictures, equally likely, of which two are all 0 and two all 1. Each of them once, in each of the three sets.
 
     Sequences (1, side^2) of one step, float32. Raises CounterpointError for a side below 1 or above 10.
     """

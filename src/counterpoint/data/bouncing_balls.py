@@ -41,9 +41,9 @@ def bouncing_balls(
 ) -> Corpus:
     """The corpus of the TSBN and RTRBM papers, drawn anew: frames (resolution^2,) float32, row after row.
 
-    In print 4000 sequences train and 200 test, none validate: here the last 200 of the 4000 do. The test set depends
-    on `seed`, but not on `train` and `valid`. `radius` and `mass` are one number for all balls or one for each; the box
-    has side 10.
+    The papers train on 4000 sequences and test on 200; none validate. Here the last 200 of the 4000 do. The test set
+    depends on `seed`, but not on `train` and `valid`. `radius` and `mass` are one number for all balls or one for each;
+    the box has side 10.
 
     Raises what `simulate` and `render` raise.
     """

@@ -33,8 +33,9 @@ def midi(path: str | Path, steps: int = STEPS) -> Corpus:
 
     steps  frames of a quarter note: 2 for eighths, 4 for sixteenths
 
-    A frame lasts as long as in the middle one of the pieces, by the tempo that each begins with. Raises
-    CounterpointError for less than three pieces, a file that is no MIDI or has no notes, and for steps below 1.
+    A frame lasts as long as it does at the median of the tempos that the pieces begin with.
+
+    Raises CounterpointError for less than three pieces, a file that is no MIDI or has no notes, and for steps below 1.
     """
     path = Path(path).expanduser()
     if steps < 1:

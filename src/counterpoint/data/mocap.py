@@ -61,9 +61,9 @@ VALID_CUTS = 3  # of the 35 training cuts of MIT: the last
 
 
 def load_cmu35(folder: Path | None = None) -> Corpus:
-    """Taylor's 59 features, scaled to mean 0 and deviation 1 over the 31 sequences that train in print.
+    """Taylor's 59 features, scaled to mean 0 and deviation 1 over the 31 published training sequences.
 
-    Test are the published two, 35_18 (a run) and 35_29 (a walk). No validation set exists in print: here 35_26 (a
+    Test are the published two, 35_18 (a run) and 35_29 (a walk). No validation set was published: here 35_26 (a
     run), 35_33 and 35_34 (walks) are taken out of the 31. The view gives channels, and positions where `35.asf` was
     found.
 

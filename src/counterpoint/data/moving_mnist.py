@@ -1,14 +1,14 @@
 """Moving MNIST, made on the spot from the digits of MNIST: Srivastava et al. 2015, and Denton and Fergus 2018.
 
-Each digit, made as high and wide as half the film, starts at a uniform place and moves by (dx, dy) pixels a frame, both
-uniform on -s .. s with s a sixteenth of the film's side (4 of 64). A place is the column and row of its first pixel.
-Where it has left the free places 0 .. m - 1 along an axis, it is put back to the end, and
+Each digit, made as high and wide as half the video, starts at a uniform place and moves by (dx, dy) pixels a frame,
+both uniform on -s .. s with s a sixteenth of the video's side (4 of 64). A place is the column and row of its first
+pixel. Where it has left the free places 0 .. m - 1 along an axis, it is put back to the end, and
 
     deterministic   its speed along that axis changes sign
     stochastic      its speed along that axis is drawn anew, 1 .. s away from the edge, and along the other, -s .. s
 
 rows first, then columns, and then the digit is drawn and moves, all as the code of the second paper has it. A pixel is
-the sum over digits, cut at 1. The future of stochastic films cannot be known from the past: that is what they are for.
+the sum over digits, cut at 1. The future of stochastic videos cannot be known from the past: that is what they are for.
 
 The digits of the test set are MNIST's own test digits; of its training digits the last 10000 validate.
 """
@@ -40,7 +40,7 @@ def moving_mnist(
     stochastic: bool = False,
     seed: int = 0,
 ) -> Corpus:
-    """Films (length, resolution^2) float32 in [0, 1], whole 255ths, as a discretised likelihood needs them.
+    """Videos (length, resolution^2) float32 in [0, 1], whole 255ths, as a discretised likelihood needs them.
 
     The test set depends on `seed`, but not on `train` and `valid`. Raises CounterpointError where MNIST is missing or
     damaged, and for numbers that make no sense.
@@ -67,7 +67,7 @@ def moving_mnist(
 def paths(
     rng: np.random.Generator, films: int, length: int, digits: int, resolution: int, stochastic: bool
 ) -> np.ndarray:
-    """Places (films, length, digits, 2), row and column, int."""
+    """Places (videos, length, digits, 2), row and column, int."""
     free, most = resolution - resolution // 2, max(1, round(resolution / 16))
     place = rng.integers(free, size=(films, digits, 2))
     speed = rng.integers(-most, most + 1, size=(films, digits, 2))
@@ -89,7 +89,7 @@ def paths(
 
 
 def render(places: np.ndarray, shapes: np.ndarray, resolution: int) -> np.ndarray:
-    """Films (n, T, resolution^2) float32 of shapes (n, digits, side, side) at places (n, T, digits, 2)."""
+    """Videos (n, T, resolution^2) float32 of shapes (n, digits, side, side) at places (n, T, digits, 2)."""
     films, length, digits, _ = places.shape
     side = np.arange(shapes.shape[-1])
     out = np.zeros((films, length, resolution, resolution), np.float32)

@@ -46,7 +46,11 @@ class Recording(NamedTuple):
 
 
 def speech(path: str | Path, rate: int | None = None, window: int = WINDOW) -> Corpus:
-    """The recordings of a folder or a zip as windows (T, `window`) float32, kind "real", split as said above.
+    """The recordings of a folder or a zip as windows (T, `window`) float32, kind "real".
+
+    Files in folders train and test are split so, and those in valid, val or dev validate, else 1 of 20 training
+    speakers. In other folders the first that differs is the speaker, and speakers are split 80/10/10; without folders,
+    recordings are.
 
     rate    samples a second to resample to; None leaves them as they are
 
@@ -62,9 +66,10 @@ def speech(path: str | Path, rate: int | None = None, window: int = WINDOW) -> C
 def load_timit_sample(folder: Path | None = None) -> Corpus:
     """16 speakers, a woman and a man of each of 8 dialect regions, 10 sentences each, 16 kHz: "timit_sample".
 
-    Regions 1 to 6 train, 7 validates and 8 tests. The files are damaged and are `mending.mended`. It is no TIMIT: 490
-    seconds in all, other sentences and another split, so no number of it compares with print. Raises CounterpointError
-    where it is missing or damaged otherwise.
+    Regions 1 to 6 train, 7 validates and 8 tests. The files are damaged, and are mended (`mending`). It is no TIMIT:
+    490 seconds in all, other sentences and another split, so no number of it compares with published ones.
+
+    Raises CounterpointError where it is missing or damaged otherwise.
     """
     how = "it is corpora/timit of NLTK's data, zipped"
     split = lambda name: {"7": "valid", "8": "test"}.get(name.split("/")[-2][2], "train")
@@ -75,8 +80,9 @@ def load_timit_sample(folder: Path | None = None) -> Corpus:
 def load_fsdd(folder: Path | None = None) -> Corpus:
     """Six speakers who say each digit fifty times, 8 kHz: "fsdd".
 
-    Four train, theo validates and yweweler tests. (The set's own split tests on the speakers that train.) Raises
-    CounterpointError where it is missing or damaged.
+    Four train, theo validates and yweweler tests. (The set's own split tests on the speakers that train.)
+
+    Raises CounterpointError where it is missing or damaged.
     """
     how = "it is the folder recordings of the repository Jakobovski/free-spoken-digit-dataset, zipped"
     split = lambda name: {"theo": "valid", "yweweler": "test"}.get(name.split("_")[-2], "train")

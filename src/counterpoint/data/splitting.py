@@ -1,4 +1,4 @@
-"""Three splits that no speaker, person or film is in two of."""
+"""Three splits that no speaker, person or video is in two of."""
 
 from collections.abc import Sequence
 

@@ -10,7 +10,7 @@ TURN, NOISE = 1.5 * np.pi, 0.5  # angle and radius at the inner end; deviation a
 
 def swiss_roll(train: int = 5000, valid: int = 1000, test: int = 1000, seed: int = 0) -> Corpus:
     """Points a (cos a, sin a) + N(0, NOISE^2 I) with a uniform on TURN (1 .. 3), less their mean and divided by their
-    deviation, those of the law itself: sequences (1, 2) of one step, float32, of variance about 1.
+    deviation, those of the distribution itself: sequences (1, 2) of one step, float32, of variance about 1.
 
     Raises CounterpointError for less than one point.
     """

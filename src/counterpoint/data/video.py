@@ -1,16 +1,17 @@
-"""Films to sequences of grey images, x_t = pixels / 255, row after row.
+"""Videos to sequences of grey images, x_t = pixels / 255, row after row.
 
-From a folder of film files (AVI, MP4, MOV, MKV, WebM, MPEG, GIF), each one sequence, or from one file of arrays: an
-`.npy` (films, T, H, W[, 3]) or, of one film, (T, H, W[, 3]), or an `.npz` of one such film an array, all uint8. Frames
-are made `resolution` pixels high and wide by averaging areas, whatever their aspect, as the KTH films of Denton and
-Fergus 2018 were; colours become grey by ITU-R 601. Values stay whole 255ths, as a discretised likelihood needs them.
+From a folder of video files (AVI, MP4, MOV, MKV, WebM, MPEG, GIF), each one sequence, or from one file of arrays: an
+`.npy` (videos, T, H, W[, 3]) or, of one video, (T, H, W[, 3]), or an `.npz` of one such video an array, all uint8.
+Frames are made `resolution` pixels high and wide by averaging areas, whatever their aspect, as the KTH videos of Denton
+and Fergus 2018 were; colours become grey by ITU-R 601. Values stay whole 255ths, as a discretised likelihood needs
+them.
 
-Films are split 80/10/10. Those of KTH (person01_boxing_d1_uncomp.avi) are split by person as Schuldt, Laptev and Caputo
-2004 and, after them, Marino et al. 2018 split them: 8 train, 8 validate, 9 test; where that leaves a part empty, people
-are split 80/10/10. Where their 00sequences.txt lies in the folder, films are cut into the clips that it lists (760, 768
-and 863 of them).
+Videos are split 80/10/10. Those of KTH (person01_boxing_d1_uncomp.avi) are split by person as Schuldt, Laptev and
+Caputo 2004 and, after them, Marino et al. 2018 split them: 8 train, 8 validate, 9 test; where that leaves a part empty,
+people are split 80/10/10. Where their 00sequences.txt lies in the folder, videos are cut into the clips that it lists
+(760, 768 and 863 of them).
 
-`kth_sample`: six of those films, of three people. It is a smoke test, and no number of it means anything.
+`kth_sample`: six of those videos, of three people. It is a smoke test, and no number of it means anything.
 """
 
 import io
@@ -50,13 +51,15 @@ PEOPLE = {
     "valid": (19, 20, 21, 23, 24, 25, 1, 4),
     "test": (22, 2, 3, 5, 6, 7, 8, 9, 10),
 }
-SAMPLE = {"person01": "train", "person04": "valid", "person03": "test"}  # of kth_sample: none of them trains in print
+SAMPLE = {"person01": "train", "person04": "valid", "person03": "test"}  # of kth_sample: none trains in the papers
 
 
 def video(path: str | Path, resolution: int = RESOLUTION) -> Corpus:
-    """The films of a folder or of a file of arrays, frames (resolution^2,) float32, kind "grey", split as said above.
+    """The videos of a folder or of a file of arrays, frames (resolution^2,) float32, kind "grey".
 
-    Raises CounterpointError for what cannot be read, is no film or array of films, and for fewer than three films.
+    They are split 80/10/10, those of KTH by person, as published.
+
+    Raises CounterpointError for what cannot be read, is no video or array of videos, and for fewer than three videos.
     """
     path = Path(path).expanduser()
     if resolution < 1:
@@ -66,12 +69,12 @@ def video(path: str | Path, resolution: int = RESOLUTION) -> Corpus:
         films[name] = frames
         rates.append(rate)
     if not films:
-        raise CounterpointError(f"{path} has no films; give files that end in {', '.join(FORMATS)}, or an .npy")
+        raise CounterpointError(f"{path} has no videos; give files that end in {', '.join(FORMATS)}, or an .npy")
     names = list(films)
     found = [PERSON.search(name) for name in names]
     people = [int(p[1]) for p in found if p]
     if len(people) < len(names):
-        rows = by_group(str(path), names, "films")
+        rows = by_group(str(path), names, "videos")
     else:
         rows = {s: [i for i, person in enumerate(people) if person in PEOPLE[s]] for s in PEOPLE}
         if not all(rows.values()):
@@ -85,10 +88,12 @@ def video(path: str | Path, resolution: int = RESOLUTION) -> Corpus:
 
 
 def load_kth_sample(folder: Path | None = None) -> Corpus:
-    """Six films of the KTH actions at 64 x 64, 25 frames a second: "kth_sample". Four of one person train, one of a
-    second validates, one of a third tests. Raises CounterpointError for a missing or damaged file.
+    """Six videos of the KTH actions at 64 x 64, 25 frames a second: "kth_sample". Four of one person train, one of a
+    second validates, one of a third tests.
+
+    Raises CounterpointError for a missing or damaged file.
     """
-    how = "it holds six films of the KTH actions, one uint8 array (T, 64, 64) each"
+    how = "it holds six videos of the KTH actions, one uint8 array (T, 64, 64) each"
     path = folders.find("kth_64x64_sample.npz", "kth_sample", how, folder)
     films = {name: _small(f"{path}: {name}", a, RESOLUTION) for name, a in read_npz(path).items()}
     parts = {split: [name for name in films if SAMPLE.get(name[:8]) == split] for split in PEOPLE}
@@ -99,7 +104,7 @@ def load_kth_sample(folder: Path | None = None) -> Corpus:
 
 
 def corpus(name: str, films: dict, parts: dict, resolution: int, seconds: float | None, note: str = "") -> Corpus:
-    """Films by name, (T, resolution, resolution) uint8, as the sequences of each split."""
+    """Videos by name, (T, resolution, resolution) uint8, as the sequences of each split."""
     frames = lambda film: film.reshape(len(film), -1) / np.float32(255)
     train, valid, test = (
         Sequences(tuple(frames(films[key]) for key in keys), names=tuple(keys), what=f"{name}, {split}")
@@ -113,16 +118,16 @@ def is_film(name: str) -> bool:
 
 
 def holds_films(path: Path) -> bool:
-    """Whether an `.npz` holds one film an array, and nothing by a name that `load_npz` knows."""
+    """Whether an `.npz` holds one video an array, and nothing by a name that `load_npz` knows."""
     if not {Path(name).stem for name in archives.names(path)}.isdisjoint(KNOWN):
         return False
     return all(a.dtype == np.uint8 and a.ndim in (3, 4) for a in read_npz(path).values())
 
 
 def _films(path: Path, resolution: int) -> Iterator[tuple[str, tuple[np.ndarray, float | None]]]:
-    """Name, (T, resolution, resolution) uint8 and frames a second of each film."""
+    """Name, (T, resolution, resolution) uint8 and frames a second of each video."""
     if path.is_dir():
-        for file, data in archives.members(path, is_film, LIMIT, "films"):
+        for file, data in archives.members(path, is_film, LIMIT, "videos"):
             yield file[: -len(Path(file).suffix)], _decoded(f"{path}: {file}", data, Path(file).suffix, resolution)
         return
     for name, a in (_npy(path) if path.suffix == ".npy" else read_npz(path)).items():
@@ -142,7 +147,7 @@ def _npy(path: Path) -> dict[str, np.ndarray]:
 
 
 def _small(what: str, film: np.ndarray, resolution: int) -> np.ndarray:
-    """(T, resolution, resolution) uint8 of a film (T, H, W) or (T, H, W, 1 or 3) uint8."""
+    """(T, resolution, resolution) uint8 of a video (T, H, W) or (T, H, W, 1 or 3) uint8."""
     if film.dtype != np.uint8 or film.ndim not in (3, 4) or 0 in film.shape or film.shape[3:] not in ((), (1,), (3,)):
         raise CounterpointError(
             f"{what} has shape {film.shape} and dtype {film.dtype}; give uint8 (time, height, width), with or without a"
@@ -161,13 +166,13 @@ def _frame(image: np.ndarray, resolution: int) -> np.ndarray:
 
 
 def _decoded(what: str, data: bytes, suffix: str, resolution: int) -> tuple[np.ndarray, float | None]:
-    """One film, frame by frame, so that only the small ones are kept."""
+    """One video, frame by frame, so that only the small ones are kept."""
     try:
         import av
         from av.error import FFmpegError
     except ImportError as error:
         raise CounterpointError(
-            "reading films needs av, which is not installed; pip install 'counterpoint[video]'"
+            "reading videos needs av, which is not installed; pip install 'counterpoint[video]'"
         ) from error
     try:
         with av.open(io.BytesIO(data), "r", format=FORMATS[suffix.lower()]) as film:
@@ -178,14 +183,14 @@ def _decoded(what: str, data: bytes, suffix: str, resolution: int) -> tuple[np.n
             rate = stream.average_rate
     except (FFmpegError, IndexError, ValueError, OSError) as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
-        raise CounterpointError(f"{what} cannot be read as a film ({line}); get it again or leave it out") from error
+        raise CounterpointError(f"{what} cannot be read as a video ({line}); get it again or leave it out") from error
     if not frames:
         raise CounterpointError(f"{what} has no frames; get it again or leave it out")
     return np.stack(frames), float(rate) if rate else None
 
 
 def _clips(path: Path, films: dict, parts: dict) -> tuple[dict, dict]:
-    """Films cut as 00sequences.txt says: lines such as `person01_boxing_d1 frame 1-95, 96-185`, counted from 1."""
+    """Videos cut as 00sequences.txt says: lines such as `person01_boxing_d1 frame 1-95, 96-185`, counted from 1."""
     cuts = {}
     lists = archives.members(path, lambda name: name == CLIPS, 2**24, "clips")
     for line in (line for _, data in lists for line in data.decode("utf-8", "replace").splitlines()):

@@ -1,4 +1,4 @@
-"""Independent coins."""
+"""Independent Bernoulli variables."""
 
 from typing import ClassVar
 

@@ -26,12 +26,13 @@ DEPTH = {4: 5, 8: 14}  # of the fraction, for the same
 class DiscretisedGaussian(AbstractDistribution):
     """p(x) = prod_i Phi((x_i + D/2 - mu_i) / sigma_i) - Phi((x_i - D/2 - mu_i) / sigma_i),   x_i = origin + k D
 
-    the mass that N(mu, sigma^2) has in the cell of width D around x: the law of a Gaussian draw that is rounded to the
-    grid. It sums to 1 over the grid, so it is a probability, at most 1, where a density has no bound as sigma falls.
+    the mass that N(mu, sigma^2) has in the cell of width D around x: the distribution of a Gaussian draw that is
+    rounded to the grid. It sums to 1 over the grid, so it is a probability, at most 1, where a density has no bound as
+    sigma falls.
 
     The code of Marino et al. 2018 (speech and video) takes the cell [x, x + D] and adds 1e-6 to its mass.
-    The first is the same law about mu - D/2. The second is not done here: no value then costs more than 13.8 nats, the
-    gradient vanishes for those that cost most, and what is summed over the grid exceeds 1.
+    The first is the same distribution about mu - D/2. The second is not done here: no value then costs more than 13.8
+    nats, the gradient vanishes for those that cost most, and what is summed over the grid exceeds 1.
 
     loc, scale: any one shape; `scale` positive, that of the Gaussian. step D > 0 and origin: of the grid. The grid has
     no ends: mass beyond the darkest and the lightest pixel is lost, which makes a likelihood lower, never higher.

@@ -1,4 +1,4 @@
-"""Grey values between 0 and 1, held against a coin's probability."""
+"""Grey values between 0 and 1, held against the probability of a Bernoulli variable."""
 
 from typing import ClassVar
 

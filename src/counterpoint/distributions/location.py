@@ -35,7 +35,7 @@ def diagonal(mean: PyTree, log_variance: PyTree) -> AbstractDistribution:
 
 
 def moved(law: AbstractDistribution, by: PyTree) -> AbstractDistribution:
-    """The law of value + by, for Gaussian layers that do not depend on each other."""
+    """The distribution of value + by, for Gaussian layers that do not depend on each other."""
     if isinstance(law, Chain):
         parts = zip(law.parts, law.order)
         return Chain(*(moved(part, by[layer]) for part, layer in parts), order=law.order)  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""Coins that depend on one another, in a fixed order."""
+"""Bernoulli variables that depend on one another, in a fixed order."""
 
 import math
 from typing import ClassVar

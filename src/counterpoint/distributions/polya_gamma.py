@@ -1,4 +1,4 @@
-"""The Polya-Gamma distribution, which makes a coin's logit Gaussian to whoever is given its draw."""
+"""The Polya-Gamma distribution, given whose draw the logit of a Bernoulli variable is Gaussian."""
 
 import jax.numpy as jnp
 from jax import Array, lax, random
@@ -13,7 +13,7 @@ def polya_gamma(key, c: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
     (Polson, Scott and Windle 2013). 4 w has the density of Jacobi's theta function, and that is (1 + e^-2z) S(x) times
     an inverse Gaussian's of mean 1 / z and shape 1, z = |c| / 2, where 0 < S <= 1 is `tilt`. So one proposal and one
-    coin are a round, of which a share of 1 / (1 + e^-2z) is accepted.
+    Bernoulli draw are a round, of which a share of 1 / (1 + e^-2z) is accepted.
     """
     z = 0.5 * jnp.abs(c)
 

@@ -1,4 +1,5 @@
-"""Laws beside the Gaussian whose draws are differentiable functions of their parameters (Shareghi 2018, appendix D).
+"""Distributions beside the Gaussian whose draws are differentiable functions of their parameters (Shareghi 2018,
+appendix D).
 
 Each has two parameters for every entry, arrays of any one shape; entries are independent.
 """
@@ -81,7 +82,7 @@ class LogNormal(AbstractEntrywise):
 
 
 class Gumbel(AbstractEntrywise):
-    """x = mu - s log(-log u), u uniform:   F(x) = exp(-exp(-(x - mu) / s)), the law of largest values.
+    """x = mu - s log(-log u), u uniform:   F(x) = exp(-exp(-(x - mu) / s)), the distribution of largest values.
 
     loc mu, scale s > 0. In the letters of Shareghi 2018 mu = log(alpha) / beta and s = 1 / beta, with the sign that its
     formula misses: as printed, it draws from `GumbelMinimum`.
@@ -109,7 +110,8 @@ class Gumbel(AbstractEntrywise):
 
 
 class GumbelMinimum(AbstractEntrywise):
-    """x = mu + s log(-log(1 - u)), u uniform:   F(x) = 1 - exp(-exp((x - mu) / s)), the law of smallest values.
+    """x = mu + s log(-log(1 - u)), u uniform:   F(x) = 1 - exp(-exp((x - mu) / s)), the distribution of smallest
+    values.
 
     loc mu, scale s > 0: minus a `Gumbel` of -mu and s. Shareghi 2018 calls this Gumbel, mu = log(alpha) / beta,
     s = 1 / beta.
@@ -139,7 +141,7 @@ class GumbelMinimum(AbstractEntrywise):
 class Kumaraswamy(AbstractEntrywise):
     """x = (1 - u^(1/b))^(1/a), u uniform:   F(x) = 1 - (1 - x^a)^b.
 
-    a, b > 0; E[x^n] = b B(1 + n/a, b). It is the `Beta` law where a = 1 or b = 1, and only there.
+    a, b > 0; E[x^n] = b B(1 + n/a, b). It is the `Beta` distribution where a = 1 or b = 1, and only there.
     """
 
     a: Float[Array, "*event"]
@@ -222,10 +224,10 @@ def log_gamma(key, shape: Float[Array, "*event"]) -> Float[Array, "*event"]:
 
 def inside(x):
     """Off the ends of the unit interval, where a density may have no logarithm: by the least number of a float at 0, by
-    its rounding at 1. A law of small `a` has much of its mass near 0, which a float resolves; near 1 it cannot: what is
-    above 1 - eps, eps^b of a `Kumaraswamy` or `Beta` of a = 1, is drawn as 1 - eps, in float32 a fifth of all draws at
-    b = 0.1, and 3e-4 at b = 0.5. Their mean densities are too low there. No form of the logarithms mends that, for the
-    draw is what is rounded: take float64, or where all of such mass is near 1, the law of 1 - x, with a and b changed
-    places."""
+    its rounding at 1. A distribution of small `a` has much of its mass near 0, which a float resolves; near 1 it
+    cannot: what is above 1 - eps, eps^b of a `Kumaraswamy` or `Beta` of a = 1, is drawn as 1 - eps, in float32 a fifth
+    of all draws at b = 0.1, and 3e-4 at b = 0.5. Their mean densities are too low there. No form of the logarithms
+    mends that, for the draw is what is rounded: take float64, or where all of such mass is near 1, the distribution of
+    1 - x, with a and b changed places."""
     info = jnp.finfo(x.dtype)
     return jnp.clip(x, info.tiny, 1 - info.eps)

@@ -14,9 +14,9 @@ from counterpoint.support import UNIT_INTERVAL, Support
 class SaltAndPepper(AbstractDistribution):
     """P(z_i) = (1 - r) [z_i = x_i] + r / 2 ([z_i = 0] + [z_i = 1])      (Bengio et al. 2013)
 
-    Each entry stays as it is, or with probability r a fair coin takes its place. x: any one shape, between 0 and 1;
-    rate r, shaped like x. A mass on three values and no density, so of grey values no law can be mixed from it. Over
-    0 and 1 it is a `Bernoulli`.
+    Each entry stays as it is, or with probability r a draw of 0 or 1, equally likely, takes its place. x: any one
+    shape, between 0 and 1; rate r, shaped like x. A mass on three values and no density, so of grey values no
+    distribution can be mixed from it. Over 0 and 1 it is a `Bernoulli`.
     """
 
     x: Float[Array, "*event"]

@@ -43,7 +43,7 @@ class Dirichlet(AbstractDistribution):
         return self.alpha.size
 
     def like(self, raw):
-        """raw through a softplus, so that raw = 0 is about the uniform law, alpha = 1."""
+        """raw through a softplus, so that raw = 0 is about the uniform distribution, alpha = 1."""
         return Dirichlet(positive(raw))
 
 

@@ -13,8 +13,9 @@ from counterpoint.core import AbstractDistribution
 class Trajectory(AbstractDistribution):
     """p(z_1 .. z_n) = p(a_0) prod_i p(a_i+1 | a_i), where a is z as it is drawn: z_1 first, or with `down` z_n first.
 
-    first   the law of a_0
-    step    (i, a_i) -> the law of a_i+1, of the same family; a module, for a plain closure cannot leave a scan
+    first   the distribution of a_0
+    step    (i, a_i) -> the distribution of a_i+1, of the same family; a module, for a plain closure cannot leave a
+            scan
     count   n; an event is (n, *frame)
     """
 

@@ -24,7 +24,7 @@ SETTLING = 1000  # sweeps until chains that persist have left their start
 @dataclass(frozen=True)
 class ContrastiveDivergenceConfig:
     """
-    chains           0: every chain starts at its datum (CD-k); else so many go on from where they were (PCD-k)
+    chains           0: every chain starts at its datum (CD-k); else so many continue from where they were (PCD-k)
     policy_gradient  add the term of the gradient that contrastive divergence ignores
     temperatures     of each chain that persists: above 1, so many run side by side and change places
     """
@@ -103,8 +103,8 @@ class ContrastiveDivergence(AbstractEstimator):
         past = jax.tree.leaves(p.initial())
         if past and self.start is not None:
             raise CounterpointError(
-                f"contrastive_divergence: {type(p).__name__} carries a past, which gives each step a law of its own,"
-                " and chains that persist follow one: choose chains = 0, or p = rbm"
+                f"contrastive_divergence: {type(p).__name__} carries a past, which gives each step a distribution of"
+                " its own, and chains that persist follow one: choose chains = 0, or p = rbm"
             )
         if self.tempered:
             annealing.check(p)

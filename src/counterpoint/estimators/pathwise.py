@@ -42,7 +42,7 @@ class Pathwise(AbstractEstimator):
 
 
 def scored(bound: AbstractBound) -> bool:
-    """Whether the bound has the score of all that is drawn besides z: not where ancestors follow a law without one."""
+    """Whether the bound has the score of all that is drawn besides z: not where ancestors are drawn without one."""
     return bound.resampling is None or bound.resampling.has_score or bound.particles == 1
 
 

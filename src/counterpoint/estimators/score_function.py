@@ -62,7 +62,7 @@ class ScoreFunction(AbstractEstimator):
 
     signal "reward_to_go": l_t is all of the bound that h_t can change, sum_s>=t l_s. Unbiased (up to the positive
     factor 1 / max(1, sqrt v), which scales the step and not its direction).
-    signal "local": l_t is step t's own term, as Algorithm 1 prints it. Biased for phi: where q is autoregressive, h_t
+    signal "local": l_t is step t's own term, as in Algorithm 1. Biased for phi: where q is autoregressive, h_t
     moves later terms too, and their part of the gradient is left out (on the small TSBN of tests/exact the cosine with
     the exact gradient is 0.989 and one component has the wrong sign). Its variance is far smaller.
 

@@ -18,8 +18,8 @@ from counterpoint.rollout import rollout, stop, swap
 
 @dataclass(frozen=True)
 class WakeSleepConfig:
-    """What q learns from: `wake`, its own draws by their weight, and `sleep`, what p dreams; both are step sizes beside
-    that of p."""
+    """What q learns from: `wake`, its own draws by their weight, and `sleep`, pairs (x, z) that p draws, the dreams of
+    the sleep phase; both are step sizes beside that of p."""
 
     name: ClassVar[str] = "wake_sleep"
     wake: float = 0.5
@@ -43,9 +43,9 @@ class WakeSleep(AbstractEstimator):
     sleep phi    d phi = grad log q(z | x),   (x, z) ~ p          (Bornschein and Bengio 2015; Hinton et al. 1995)
 
     The wake update of q lowers KL(p(z | x) || q) in the limit of many particles: it has the opposite sign of that in
-    IWAE's own gradient (Bachman and Precup 2015, eq. 22). Dreams are as long as the sequences of the batch and have
-    nothing missing. p sees q as fixed, and q sees p and its carry so. With sleep alone and the ELBO of one particle it
-    is wake-sleep.
+    IWAE's own gradient (Bachman and Precup 2015, eq. 22). The dreams, draws of p, are as long as the sequences of the
+    batch and have nothing missing. p sees q as fixed, and q sees p and its carry so. With sleep alone and the ELBO of
+    one particle it is wake-sleep.
     """
 
     wake: float = eqx.field(static=True, default=0.5)

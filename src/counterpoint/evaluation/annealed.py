@@ -1,4 +1,4 @@
-"""Annealed importance sampling of single frames: a second opinion on what importance sampling says of a directed p."""
+"""Annealed importance sampling of single frames: a check on what importance sampling says of a directed p."""
 
 from typing import ClassVar, NamedTuple
 
@@ -91,7 +91,7 @@ def check_length(length: int) -> None:
     if length != 1:
         raise CounterpointError(
             f"annealed importance sampling is of single frames, and these sequences have up to {length} steps: FIVO"
-            " with more particles is the second opinion there"
+            " with more particles is the check there"
         )
 
 

@@ -126,8 +126,8 @@ class Chained(AbstractDirected):
 
 
 class Walked(AbstractEnd):
-    """z at the end of a chain x -> z ~ q(z | x) -> x ~ p(x | z) -> .. of MOVES, which tends to the stationary law of z.
-    It begins at p(x | z = 0), or of an index the first category.
+    """z at the end of a chain x -> z ~ q(z | x) -> x ~ p(x | z) -> .. of MOVES, which tends to the stationary
+    distribution of z. It begins at p(x | z = 0), or of an index the first category.
 
     Known by its draws: `log_prob` is 0 in place of what nobody knows.
     """

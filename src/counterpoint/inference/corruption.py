@@ -14,8 +14,9 @@ from counterpoint.errors import CounterpointError
 
 
 class AbstractCorruption(AbstractPosterior):
-    """q(z | x), z shaped like a frame x: for a p that reconstructs x from z, and has no law of z of its own. Where p
-    keeps hidden layers from move to move, its carry, z is the tuple of a frame and of them, with noise N(0, 1)."""
+    """q(z | x), z shaped like a frame x: for a p that reconstructs x from z, and has no distribution of z of its own.
+    Where p keeps hidden layers from move to move, its carry, z is the tuple of a frame and of them, with noise
+    N(0, 1)."""
 
     family: eqx.AbstractVar[Family]
     sees_future: ClassVar[bool] = False
@@ -25,13 +26,13 @@ class AbstractCorruption(AbstractPosterior):
     def check(self, p):
         if isinstance(p, AbstractDirected | AbstractUndirected):
             raise CounterpointError(
-                f"{type(self).__name__} makes z of a frame by noise, and z of {type(p).__name__} has a law of its own,"
-                " which noise knows nothing of: choose p = dae, or another q"
+                f"{type(self).__name__} makes z of a frame by noise, and z of {type(p).__name__} has a"
+                " distribution of its own, which noise knows nothing of: choose p = dae, or another q"
             )
 
     @abstractmethod
     def corrupted(self, x) -> AbstractDistribution:
-        """The law of the frame in z."""
+        """The distribution of the frame in z."""
 
     def propose(self, p, carry, context, x, key):
         laws = self.corrupted(x), *(Gaussian(a, jnp.ones_like(a)) for a in jax.tree.leaves(carry))

@@ -132,8 +132,8 @@ class Iterative(AbstractPosterior):
             return jnp.stack([missed, drawn() if kl is None else kl])
 
         def errors(now: Moments, noise: Float[Array, "S D"]):
-            """d log p(x_t | z) by the parameters of its law, (x - mu) / s^2 for the mean of a Gaussian, x - s(a) for
-            the logit of a coin; and -d log p(z_t) at q's mean, (z - mu) / s^2."""
+            """d log p(x_t | z) by the parameters of its distribution, (x - mu) / s^2 for the mean of a Gaussian, x -
+            s(a) for the logit of a Bernoulli variable; and -d log p(z_t) at q's mean, (z - mu) / s^2."""
             said = lambda z: eqx.filter_grad(lambda law: law.log_prob(x, mask))(p.likelihood(carry, z))
             seen = [jnp.ravel(a.mean(0)) for a in jax.tree.leaves(jax.vmap(said)(draws(now, noise)))]
             return [*seen, -jax.grad(lambda m: prior.log_prob(event(m)))(now.mean)]

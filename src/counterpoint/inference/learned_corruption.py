@@ -47,7 +47,7 @@ class LearnedCorruption(AbstractCorruption):
     (Bachman and Precup 2015, eq. 6-9)
 
     An index has one r. What q learns is worth something only against what z says of x: without the mutual information
-    I(x; z), which the print of eq. 9 drops, less noise is always better. See `Denoising`.
+    I(x; z), which eq. 9 drops, less noise is always better. See `Denoising`.
     """
 
     network: eqx.nn.Sequential | jax.Array

@@ -41,8 +41,8 @@ class MeanFieldVB(AbstractPosterior):
 
         sum_c E_q[(y_c - 1/2) a_c] - log 2 cosh(xi_c / 2) - (E_q[a_c^2] - xi_c^2) tanh(xi_c / 2) / (4 xi_c) + H(q)
 
-    over the coins c of z and x, with values y and logits a (Jaakkola and Jordan 2000; the same bound comes of a
-    Polya-Gamma q(w_c): Gan et al. 2015, DSBN; Gan's slides, "Scalable Learning and Inference"). One sweep sets every
+    over the binary entries c of z and x, with values y and logits a (Jaakkola and Jordan 2000; the same bound comes of
+    a Polya-Gamma q(w_c): Gan et al. 2015, DSBN; Gan's slides, "Scalable Learning and Inference"). One sweep sets every
     xi_c^2 = E_q[a_c^2], then each m to its best in turn: the objective never falls, and is below the ELBO of q, which
     is below log p(x).
 
@@ -75,7 +75,7 @@ def ascend(p: TSBN, w: Window, means: Float[Array, "T J"]) -> tuple[Float[Array,
 
 
 def deviations(p: TSBN, w: Window, means: Float[Array, "T J"]) -> Omega:
-    """xi = sqrt E[a^2] of every coin."""
+    """xi = sqrt E[a^2] of every binary entry."""
     spread = means * (1 - means)
     before = jnp.concatenate([jnp.zeros_like(w.past), spread])[:-1]
     variances = Omega(lagged(p.hidden[0].across ** 2, before, len(means)), spread @ (p.visible.now**2).T)

@@ -30,8 +30,8 @@ class Noising(AbstractPosterior):
                       = q(z_n | x) prod_t q(z_t | z_t+1, x)
 
     Each step takes a share of the signal away and puts noise in its place: see Diffusion. The second line, which is the
-    same law, is how it is drawn: in the order of p's reversal, so that the divergence of every step has a closed form
-    (Sohl-Dickstein et al. 2015, eq. 14; see `divergence`). It has no parameters, so only p learns.
+    same distribution, is how it is drawn: in the order of p's reversal, so that the divergence of every step has a
+    closed form (Sohl-Dickstein et al. 2015, eq. 14; see `divergence`). It has no parameters, so only p learns.
     """
 
     sees_future: ClassVar[bool] = False
@@ -49,7 +49,7 @@ class Noising(AbstractPosterior):
 
 
 class Before(eqx.Module):
-    """From one drawn frame to the law of the next: z_n first."""
+    """From one drawn frame to the distribution of the next: z_n first."""
 
     noise: Noise
     x: Array

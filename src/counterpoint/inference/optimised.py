@@ -49,14 +49,15 @@ class Optimised(AbstractPosterior):
     """q(z_t; lambda_t) = argmax_lambda E_q[log p(x_t | z_<=t, x_<t)] - KL(q(z_t; lambda) || p(z_t | z_<t, x_<t)),
     z_<t held,   from lambda_t = that of `start`
 
-    within the family of start's law, its layers independent (Marino et al. 2018, appendix, eq. 10-12; Cremer, Li and
-    Duvenaud 2018): what an amortised q would say without the cost of being one function of x. `Optimised(q)` of a
-    trained network q measures that cost (the amortisation gap); it may be trained as well, and then start's weights get
-    the gradient at the optimum as though the way there were fixed (compare Kim et al. 2018). For one step it is the
+    within the family of start's distribution, its layers independent (Marino et al. 2018, appendix, eq. 10-12; Cremer,
+    Li and Duvenaud 2018): what an amortised q would say without the cost of being one function of x. `Optimised(q)` of
+    a trained network q measures that cost (the amortisation gap); it may be trained as well, and then start's weights
+    get the gradient at the optimum as though the way there were fixed (compare Kim et al. 2018). For one step it is the
     best q; of a sequence, as `Iterative` is, the best for each step by itself.
 
     Gradients are pathwise where z has them, else of the score function with the other samples' mean for a baseline; the
-    KL is in closed form where there is one. Works with any directed p with coins, categories or Gaussians for z.
+    KL is in closed form where there is one. Works with any directed p whose z are Bernoulli, categorical or
+    Gaussian.
     """
 
     start: AbstractPosterior

@@ -47,11 +47,11 @@ class PolyaGamma(AbstractPosterior):
     """w_c | h ~ PG(1, a_c(h)),   h_j | h_-j, w ~ s(the difference of a quadratic),   in turn
     (Polson, Scott and Windle 2013; Gan et al. 2015, DSBN; Gan's slides, "Scalable Learning and Inference")
 
-    where c are the coins of x and h and a their logits: p(h, w | x) is a Boltzmann machine in h. The chain runs towards
-    p(z_t | z_<t, x_<=t+ahead), which is a factor of p(z | x) where `ahead` reaches the end of the sequence; an SBN has
-    one step. What is proposed is the chain's last sweep given all before it (`Turn`): that has a density, and whatever
-    was before it, E[log p(x, z) - log q(z)] is a bound on log p(x), so that every bound stays one and its importance
-    weights unbiased. It is a loose one where the chain mixes slowly.
+    where c are the binary entries of x and h and a their logits: p(h, w | x) is a Boltzmann machine in h. The chain
+    runs towards p(z_t | z_<t, x_<=t+ahead), which is a factor of p(z | x) where `ahead` reaches the end of the
+    sequence; an SBN has one step. What is proposed is the chain's last sweep given all before it (`Turn`): that has a
+    density, and whatever was before it, E[log p(x, z) - log q(z)] is a bound on log p(x), so that every bound stays one
+    and its importance weights unbiased. It is a loose one where the chain mixes slowly.
 
     Every particle has a chain of its own. No weights; no gradient passes through it.
     """
@@ -84,7 +84,7 @@ class PolyaGamma(AbstractPosterior):
         return direct(self.last(p, w, key))
 
     def last(self, p: TSBN, w: Window, key):
-        """The law of the last sweep, over the first step of the window."""
+        """The distribution of the last sweep, over the first step of the window."""
 
         def sweep(chain, key):
             h, omega = chain
@@ -100,7 +100,7 @@ class PolyaGamma(AbstractPosterior):
         return turns.turn(p, w, h, turns.logits(p, w, h), omega, 0)
 
     def omega(self, a: Omega, key) -> Omega | None:
-        """Of every coin, given its logit."""
+        """Of every binary entry, given its logit."""
         if not self.config.augment:
             return None
         flat, shaped = ravel_pytree(a)

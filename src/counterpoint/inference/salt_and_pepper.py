@@ -1,4 +1,4 @@
-"""Some entries are lost, and coins stand in their place."""
+"""Some entries are lost, and random zeros and ones stand in their place."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,7 @@
 """The units of a sigmoid belief network, one after the other: what Gibbs sampling and mean-field inference share.
 
 Every logit of a TSBN with one layer, of a unit h or of a visible x, is linear in the h at and before its step, so
-that one of them meets the others in a few coins: those of x at its step, and those of h in the n steps after it.
+that one of them meets the others in a few logits: those of x at its step, and those of h in the n steps after it.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class Window(NamedTuple):
 
 
 class Omega(NamedTuple):
-    """Of each coin, what makes its log-probability quadratic in the logit: -softplus(a) -> -a / 2 - w a^2 / 2 + .."""
+    """Of each entry, what makes its log-probability quadratic in the logit: -softplus(a) -> -a / 2 - w a^2 / 2 + .."""
 
     hidden: Float[Array, "S J"]
     visible: Float[Array, "S M"]
@@ -63,7 +63,7 @@ class Turn(AbstractDistribution):
     support: ClassVar[Support] = BINARY  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def walk(self, choose: Callable, given: Float[Array, " J"]):
-        """choose(a_j, given_j) gives each unit: them, their a, and the coins' logits after it."""
+        """choose(a_j, given_j) gives each unit: them, their a, and the logits after it."""
 
         def unit(logits, now):
             own, old, column, given = now
@@ -107,7 +107,7 @@ class Turn(AbstractDistribution):
 
 
 def drawn(a, noise):
-    """A coin of logit a."""
+    """A Bernoulli draw of logit a."""
     return (noise < jax.nn.sigmoid(a)).astype(a.dtype)
 
 
@@ -143,7 +143,7 @@ def window(p: TSBN, past, first: Drive, x, later: tuple, seen) -> Window:
 
 
 def logits(p: TSBN, w: Window, h: Float[Array, "S J"]) -> Omega:
-    """Of all coins of a window."""
+    """Of all binary entries of a window."""
     before = jnp.concatenate([w.past, h])[:-1]
     return Omega(w.hidden + lagged(p.hidden[0].across, before, len(h)), w.visible + h @ p.visible.now.T)
 

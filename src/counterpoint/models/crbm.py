@@ -40,7 +40,8 @@ class CRBM(AbstractDriven):
     """b_t = b + sum_d B_d x_t-d,   c_t = c + sum_d A_d x_t-d,   d = 1 .. n, zeros before the first step
     (Taylor, Hinton and Roweis 2007)
 
-    `lags` (n, J + M, M) holds B_d above A_d. Nothing is hidden in the past, so a step's law is known but for its Z_t.
+    `lags` (n, J + M, M) holds B_d above A_d. Nothing is hidden in the past, so a step's distribution is known but for
+    its Z_t.
     """
 
     machine: RBM

@@ -35,8 +35,8 @@ class DAE(AbstractModel):
     (Bengio et al. 2013; Bengio et al. 2014; Bachman and Precup 2015, eq. 6)
 
     phi learns to undo what q does. p has no prior of its own: p(z) is what the corruption makes of the data, so p draws
-    x by the chain x -> z ~ q(z | x) -> x ~ p(x | z), whose stationary law is the data's where p(x | z) is q's exact
-    posterior over clean frames. Corruption, bound and gradient are those of CORRUPTED. Frames of a sequence are
+    x by the chain x -> z ~ q(z | x) -> x ~ p(x | z), whose stationary distribution is the data's where p(x | z) is q's
+    exact posterior over clean frames. Corruption, bound and gradient are those of CORRUPTED. Frames of a sequence are
     independent.
 
     A move starts from the corrupted frame alone; a `GSN` keeps hidden layers from move to move.

@@ -60,9 +60,9 @@ class DBN(AbstractBoltzmann):
     others what leads down. What leads up, b_l, is q's where that is `dbn_recognition`. z is the tuple (h^1 .. h^L-1),
     or h^1 for L = 2. log p(x) >= E_q[log p(z) + log p(x | z) - log q(z | x)].
 
-    Where machine L is machine L - 1 upside down, its law of h^L-1 is that which machine L - 1 has, so the network is
-    what it is without its highest layer: the last `tied` machines start so, W_l = W_l-1' + what `parts` has (and c_l =
-    b_l-1 +, b_l = c_l-1 +), and greedy learning never begins a layer below where the one before ended.
+    Where machine L is machine L - 1 upside down, its distribution of h^L-1 is that which machine L - 1 has, so the
+    network is what it is without its highest layer: the last `tied` machines start so, W_l = W_l-1' + what `parts` has
+    (and c_l = b_l-1 +, b_l = c_l-1 +), and greedy learning never begins a layer below where the one before ended.
     """
 
     parts: tuple[RBM, ...]

@@ -68,9 +68,9 @@ class Diffusion(AbstractDirected):
     The reversal of the chain that q = `noising` runs from x. b = (2t + 1) / (n^2 - t^2), so that 1 - (t / n)^2 of what
     x was is left after t steps (of its variance, where x is real): little goes first, and all is gone in the end. The
     paper's binomial chain has b = 1 / (n - t), an even pace, which blurs more in its first step. A network of zeros is
-    the exact reversal where x is pure noise. The bound is minus the divergence of the two laws of whole trajectories
-    (Bachman and Precup 2015, eq. 5), n + 1 variables each. z is (n, *frame), real x should have variance about 1;
-    frames of a sequence are independent.
+    the exact reversal where x is pure noise. The bound is minus the divergence of the two distributions of whole
+    trajectories (Bachman and Precup 2015, eq. 5), n + 1 variables each. z is (n, *frame), real x should have variance
+    about 1; frames of a sequence are independent.
     """
 
     network: eqx.nn.Sequential
@@ -113,7 +113,7 @@ class Diffusion(AbstractDirected):
 
 
 class Reversal(eqx.Module):
-    """From one drawn frame to the law of the next: z_n first."""
+    """From one drawn frame to the distribution of the next: z_n first."""
 
     p: Diffusion
 

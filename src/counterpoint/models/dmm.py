@@ -41,8 +41,8 @@ class DMM(AbstractDirected):
 
     Each unit of z chooses by its gate g between a linear and a nonlinear transition; A starts as the identity. The
     softplus is a standard deviation here and a variance in the paper: another name for the same numbers. z_0 is a
-    parameter, so z_1 needs no law of its own. Carry: z_t-1 (latent,); nothing of x is fed back. Its q is `Smoothing`,
-    for p(z_t | z_t-1, x) depends on z_t-1 and x_>=t alone.
+    parameter, so z_1 needs no distribution of its own. Carry: z_t-1 (latent,); nothing of x is fed back. Its q is
+    `Smoothing`, for p(z_t | z_t-1, x) depends on z_t-1 and x_>=t alone.
     """
 
     start: Float[Array, " latent"]

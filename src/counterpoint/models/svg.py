@@ -18,7 +18,7 @@ from counterpoint.networks.convolutional import side_of
 
 @dataclass(frozen=True)
 class SVGConfig:
-    """Sizes of an SVG-LP; by default those of Denton and Fergus (2018) for the films of KTH.
+    """Sizes of an SVG-LP; by default those of Denton and Fergus (2018) for the videos of KTH.
 
     encoded       numbers of h_t
     hidden        units of the LSTMs; `depth` of them predict, `prior_depth` say what z_t may be

@@ -33,8 +33,8 @@ WARM = 0.5  # the temperature of a concrete law that none is given for
 @dataclass(frozen=True)
 class VAEConfig:
     """Sizes, the lowest layer first: of each z^l, and of the `depth` hidden layers of the network under it. `law`, one
-    of LAWS, is that of the highest layer; the others are Gaussian. `temperature` is that of the law "concrete", 0.5
-    where none is given; no other law has one.
+    of LAWS, is the distribution of the highest layer; the others are Gaussian. `temperature` is that of "concrete", 0.5
+    where none is given; no other distribution has one.
 
     By default those of Burda et al. (2015) for one layer; for two, they have latent = (100, 50), width = (200, 100).
     """
@@ -84,9 +84,10 @@ class VAE(AbstractDirected):
     """p(z^L) = N(0, I),   p(z^l | z^l+1) = N(phi_l(z^l+1)),   p(x | z^1) = family(phi_0(z^1))
     (Kingma and Welling 2014; Shareghi 2018, sec. 2; of two layers: Burda et al. 2015, sec. 5)
 
-    z is z^1 (latent,), or for several layers the tuple of them, the lowest first; z^L may follow another of LAWS. Its
-    q, of the kinds of the prior, is `Filtering`, or `BottomUp` where there are several layers. Nothing passes from one
-    frame to the next: an image is a sequence of one step, and the steps of longer ones are independent.
+    z is z^1 (latent,), or for several layers the tuple of them, the lowest first; z^L may have another of the
+    distributions LAWS. Its q, of the kinds of the prior, is `Filtering`, or `BottomUp` where there are several layers.
+    Nothing passes from one frame to the next: an image is a sequence of one step, and the steps of longer ones are
+    independent.
 
     Departures: a scale is a softplus where the paper's code has an exponential, and networks start as everywhere here,
     the last layer of each at the marginal of what it gives.
@@ -130,7 +131,7 @@ def standard(size: int) -> Gaussian:
 
 
 def entrywise(kind, first: float) -> Callable[[int, float], AbstractDistribution]:
-    """Of a size: a law whose second parameter is 1, and which has no temperature."""
+    """Of a size: a distribution whose second parameter is 1, and which has no temperature."""
     return lambda size, _: kind(jnp.full(size, first), jnp.ones(size))
 
 

@@ -1,4 +1,4 @@
-"""Films: stochastic video generation with a learned prior, Denton and Fergus 2018, and table 1 of Marino et al. 2018.
+"""Videos: stochastic video generation with a learned prior, Denton and Fergus 2018, and table 1 of Marino et al. 2018.
 
 The paper weighs a KL of 1e-4 (digits) or 1e-6 (KTH) against a mean squared error over pixels; here both voices are
 measured in nats and the weight is 1, as in the second paper, so these are the same networks under another loss.
@@ -12,7 +12,7 @@ from counterpoint.recipes.recipe import Recipe
 from counterpoint.training import FitConfig, OptimiserConfig
 
 KTH = {
-    # with `--data FOLDER`, the films themselves; both papers crop 20 frames, of which the first is only given
+    # with `--data FOLDER`, the videos themselves; both papers crop 20 frames, of which the first is only given
     "data": "kth_sample",
     # the code copies from the first nine of its ten given frames
     "p": SVGConfig(latent=24, encoded=128, hidden=256, depth=2, base=64, architecture="vgg", conditioning=9),

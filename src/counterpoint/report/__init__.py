@@ -1,4 +1,4 @@
-"""What a run leaves for its reader: figures, films, MIDI, sound and tables."""
+"""What a run leaves for its reader: figures, videos, MIDI, sound and tables."""
 
 from counterpoint.report.animation import gif_images as gif_images
 from counterpoint.report.animation import gif_skeleton as gif_skeleton

@@ -24,20 +24,32 @@ class Compared(NamedTuple):
 
 
 Found = Mapping[str, Compared]  # by what a table calls the bound
+WORDS = {
+    "its own": "the estimator of the recipe, or of the run with what it has learned",
+    "bare": "without a baseline and without centring",
+    "local": "the signal of a step is its own term of the bound alone",
+    "through time": "q learns from the free energy of the whole sequence, not of each step by itself",
+    "whole": "with the term that contrastive divergence leaves out (Bachman and Precup 2015, eq. 45)",
+    "tempered": "chains at several temperatures that change places",
+    "wake": "q learns from its own weighted draws alone",
+    "sleep": "q learns from draws of p alone",
+}  # in the names of estimators
 
 
-def about(draws: int, reference: int, batch: Batch) -> str:
-    """What the numbers are."""
+def about(found: Found, draws: int, reference: int, batch: Batch) -> str:
+    """What the names and the numbers are."""
     rows, steps = batch.valid.shape
+    used = {part for compared in found.values() for name in compared.drawn for part in (name, *name.split(", ")[1:])}
+    names = "".join(f' "{word}": {what}.' for word, what in WORDS.items() if word in used)
     return (
-        f"One batch of {rows} sequences of at most {steps} steps; {draws} gradients of each estimator, parameters held."
-        " Variance: trace of the covariance. Bias: distance of the mean from the reference's mean, as a share of its"
-        " length; after ±, how large it would look for the noise of both means alone. Cosine: of the angle between the"
-        " two means. SNR: length of the mean by the root of the variance. ms: of one gradient. The reference (*) is the"
-        f" least noisy estimator that is unbiased for the bound, drawn {reference} times; where there is none, there is"
-        " no bias to tell. Wake-sleep follows other divergences than the bound, and its bias says how far they lead"
-        " away from it; where the reference is maximum_likelihood, what it estimates without bias, or noise, is the"
-        " gradient of log p itself."
+        f"One batch of {rows} sequences of at most {steps} steps; {draws} gradients of each estimator, parameters held"
+        " fixed. Variance: trace of the covariance. Bias: distance of the mean from the reference's mean, as a share of"
+        " its length; after ±, how large it would look for the noise of both means alone. Cosine: of the angle between"
+        " the two means. SNR: length of the mean divided by the root of the variance. ms: of one gradient. The"
+        f" reference (*) is the least noisy estimator that is unbiased for the bound, drawn {reference} times; where"
+        " there is none, there is no bias to tell. Wake-sleep follows other divergences than the bound, and its bias"
+        " says how far they lead away from it; where the reference is maximum_likelihood, what it estimates without"
+        f" bias, or noise, is the gradient of log p itself.{names}"
     )
 
 
