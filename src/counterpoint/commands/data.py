@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import textwrap
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ save     read data as train would, with what can be chosen of them, and keep
          them as one file: counterpoint data save SOURCE FILE.npz --help
 prepare  make a corpus from the file or files that are public, check it, and
          put it where train finds it: counterpoint data prepare --help
+
+Corpora by name, of which docs/data.md says more:
 """
 
 
@@ -62,7 +65,9 @@ class Prepare:
 
 def run(words: list[str]) -> None:
     if not words or words[0] in ("-h", "--help"):
-        print(HELP, end="")
+        from counterpoint.data import CORPORA
+
+        print(HELP + textwrap.fill(", ".join(CORPORA), 79, break_on_hyphens=False))
         return
     verbs = {"prepare": prepare, "save": save}
     if words[0] not in verbs:
@@ -93,9 +98,7 @@ def save(words: list[str]) -> None:
     chosen = {f.name: getattr(options, f.name) for f in dataclasses.fields(kind) if f.name not in (*places, "corpora")}
     corpus = reader(options.source, options.corpora)(**chosen)
     save_npz(options.file, corpus)
-    sizes = " / ".join(str(len(getattr(corpus, split))) for split in ("train", "valid", "test"))
-    frames = f"of which frames have shape {corpus.train.event}"
-    print(f"{options.file}: {sizes} sequences, {frames}\nnext: counterpoint train --data {options.file}")
+    print(f"{options.file}: {corpus.summary}\nnext: counterpoint train --data {options.file}")
 
 
 def choices(read: Callable[..., Any]) -> type:
