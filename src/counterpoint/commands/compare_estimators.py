@@ -47,7 +47,7 @@ class Options:
     ] = ()
     """compare this estimator, such as vimco, with its own"""
     data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint="")] = None
-    """other data than those of the recipe"""
+    """other data than those of the recipe, or of a run its own where they have moved"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are"""
     seed: int = 0
@@ -119,11 +119,10 @@ def opened(options: Options) -> tuple[Any, Any, Any]:
         chosen = recipe(options.of)
         corpus = load(options.data or chosen.data, options.corpora)
         return chosen, corpus, chosen.build(chosen.facts(corpus), random.key(options.seed))
-    found = open_run(options.of)
-    if options.corpora:
-        found = dataclasses.replace(found, corpora=str(options.corpora))
-    home = found.corpus()
-    return found.recipe, load(options.data, options.corpora) if options.data else home, found.best(home)[0]
+    found = open_run(options.of, options.corpora)
+    other = load(options.data, options.corpora) if options.data else None
+    home = found.corpus(other)
+    return found.recipe, other or home, found.best(home)[0]
 
 
 def batch_of(p, corpus, options: Options):
