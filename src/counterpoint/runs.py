@@ -61,13 +61,20 @@ class Run:
     def key(self, stream: int):
         return random.fold_in(random.key(self.seed), stream)
 
-    def corpus(self) -> Corpus:
-        """The data it was trained on. Raises CounterpointError where they have changed since."""
+    def corpus(self, given: Corpus | None = None) -> Corpus:
+        """The data it was trained on; `given`, where they are those. Raises CounterpointError where they have changed
+        since, or are no longer there."""
+        if given is not None and digest(given) == self.digest:
+            return given
+        if self.source not in CORPORA and not Path(self.source).exists():
+            raise CounterpointError(
+                f"{self.source}, on which {self.folder} was trained, does not exist; where it is now, say with --data"
+            )
         corpus = load(self.source, Path(self.corpora) if self.corpora else None)
         if digest(corpus) != self.digest:
             raise CounterpointError(
                 f"{self.source}: the data are not those that {self.folder} was trained on (their digest differs);"
-                " bring the old file back, or train anew with --data"
+                " bring the old file back, or say with --data where it is, or train anew"
             )
         return corpus
 
@@ -112,6 +119,14 @@ class Run:
         known = self.read("config.json")
         if known["recipe"]["fit"]["epochs"] != self.recipe.fit.epochs:
             self.write("config.json", known | {"recipe": self.recipe.json()})
+
+    def discard(self) -> bool:
+        """Removes a folder in which nothing was learned: one with a config.json alone. Whether it was one."""
+        alone = [path.name for path in self.folder.iterdir()] == ["config.json"]
+        if alone:
+            (self.folder / "config.json").unlink()
+            self.folder.rmdir()
+        return alone
 
     def write(self, name: str, values: Any) -> None:
         """A JSON file of the folder."""
@@ -229,8 +244,8 @@ def is_run(word: str) -> bool:
     return "/" in word or (Path(word) / "config.json").is_file()
 
 
-def open_run(folder: str | Path, corpora: Path | None = None) -> Run:
-    """The run in a folder; `corpora` is where its corpus is, if not where it was.
+def open_run(folder: str | Path, corpora: Path | None = None, data: str | None = None) -> Run:
+    """The run in a folder; `corpora` is where its corpus is, `data` where its file is, if not where they were.
 
     Raises CounterpointError where there is none, or its config.json is damaged or has an unknown key.
     """
@@ -244,9 +259,10 @@ def open_run(folder: str | Path, corpora: Path | None = None) -> Run:
         if key not in keys:
             raise CounterpointError(f"{path}: {key!r} is no setting of a run{nearest(key, keys)}")
     try:
-        data = values["data"]
-        where = data["corpora"] if corpora is None else str(corpora)
-        plain = (values["seed"], values["repeats"], data["source"], where, data["digest"])
+        known = values["data"]
+        where = known["corpora"] if corpora is None else str(corpora)
+        source = known["source"] if data is None else place(data)
+        plain = (values["seed"], values["repeats"], source, where, known["digest"])
         kinds = ((int,), (int,), (str,), (str, type(None)), (str,))
         if not all(isinstance(value, kind) for value, kind in zip(plain, kinds)) or values["repeats"] < 1:
             raise TypeError("seed, repeats or data have the wrong type")

@@ -150,7 +150,36 @@ def test_changed_data_are_noticed(tmp_path, refused, copy, data):
         assert "digest differs" in refused(verb, str(copy))
     config["data"]["source"] = str(tmp_path / "gone.npz")
     path.write_text(json.dumps(config))
-    assert "gone.npz" in refused("resume", str(copy))
+    for verb in ("resume", "evaluate", "generate", "predict", "train"):
+        line = refused(verb, str(copy))
+        assert "gone.npz, on which" in line
+        assert "say with --data" in line
+
+
+def test_data_that_have_moved_are_named_and_still_have_to_be_the_same(tmp_path, refused, copy, data, capsys):
+    path = copy / "config.json"
+    config = json.loads(path.read_text())
+    config["data"]["source"] = str(tmp_path / "gone.npz")
+    path.write_text(json.dumps(config))
+    for words in (["resume"], ["generate", "--prefix", "2"], ["predict"], ["evaluate", "--particles", "0"]):
+        assert main([words[0], str(copy), *words[1:], "--data", data]) == 0
+    assert main(["compare", "estimators", str(copy), "--data", data, "--draws", "2", "--reference", "2"]) == 0
+    other = write(tmp_path / "other.npz", test=np.concatenate(sequences(4, 9)))
+    for verb in ("resume", "generate", "predict"):
+        assert "digest differs" in refused(verb, str(copy), "--data", other)
+    assert "gone.npz, on which" in refused("evaluate", str(copy), "--data", other)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_start_that_fails_before_its_first_checkpoint_leaves_no_folder(there, refused, tmp_path):
+    out, still = tmp_path / "runs", np.full(24, 1, np.int32)
+    if there:
+        out.mkdir()
+    lengths = {"train_lengths": np.full(48, 1, np.int32), "valid_lengths": still, "test_lengths": still}
+    words = ["--data", write(tmp_path / "still.npz", **lengths), "--fit.select", "prediction", "--out", str(out)]
+    assert "begins with the second frame" in refused("train", *words, *SMALL)
+    assert out.exists() == there
+    assert not there or not list(out.iterdir())
 
 
 def test_evaluate_on_data_of_another_shape(run, refused, tmp_path):

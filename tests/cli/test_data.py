@@ -3,10 +3,17 @@
 import numpy as np
 
 from counterpoint.cli import main
-from counterpoint.data import bouncing_balls, load
+from counterpoint.data import CORPORA, bouncing_balls, load
 
 BALLS = {"train": 3, "valid": 1, "test": 1, "length": 5, "balls": 2, "resolution": 12, "seed": 4}
 EACH = {"radius": (2.0, 1.0), "mass": (4.0, 1.0)}
+
+
+def test_corpora_by_name_are_listed(capsys):
+    assert main(["data"]) == 0
+    out = capsys.readouterr().out
+    assert set(CORPORA) < set(out.replace(",", "").split())
+    assert max(map(len, out.splitlines())) <= 80
 
 
 def test_balls_of_other_number_size_and_resolution(tmp_path, capsys):
@@ -15,7 +22,8 @@ def test_balls_of_other_number_size_and_resolution(tmp_path, capsys):
     flags += [word for name, values in EACH.items() for word in (f"--{name}", *map(str, values))]
     assert main(["data", "save", "bouncing_balls", str(file), *flags]) == 0
     assert capsys.readouterr().out == (
-        f"{file}: 3 / 1 / 1 sequences, of which frames have shape (144,)\nnext: counterpoint train --data {file}\n"
+        f"{file}: 3 train, 1 valid, 1 test sequences of 5 steps; a frame is 144 grey values\n"
+        f"next: counterpoint train --data {file}\n"
     )
     made, want = load(file), bouncing_balls(**BALLS, **EACH)
     for split in ("train", "valid", "test"):

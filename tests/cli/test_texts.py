@@ -7,6 +7,9 @@ import pytest
 
 from cli.cases import named
 from counterpoint.cli import main
+from counterpoint.commands.words import places
+from counterpoint.data import Corpus, Sequences
+from counterpoint.data.views import Words
 from counterpoint.evaluation import held_out_words, word_baselines
 from counterpoint.runs import EVALUATE, open_run
 
@@ -46,12 +49,12 @@ def test_predict_prints_both_precisions_beside_the_baselines(learned, tmp_path, 
     found = open_run(learned)
     corpus = found.corpus()
     pairing, held = found.best(corpus)[0], corpus.test.x[0]
-    score = held_out_words(pairing.p, pairing.q, corpus.train, held, found.key(EVALUATE), 3)
+    score = held_out_words(pairing.p, pairing.q, corpus.train, held, found.key(EVALUATE), 3, k=30)
     one, mean = row(text, "tsbn + tsbn_recognition, one draw"), row(text, "tsbn + tsbn_recognition, mean of 3")
     assert f"{score.mp_draws.mean():.3f} ± {score.mp_draws.std(ddof=1):.3f}" in one
     assert f"{score.pp_draws.mean():.3f} ± {score.pp_draws.std(ddof=1):.3f}" in one
     assert mean.split()[-2:] == [f"{score.mp:.3f}", f"{score.pp:.3f}"]
-    for name, (mp, pp) in word_baselines(corpus.train.x[0], held).items():
+    for name, (mp, pp) in word_baselines(corpus.train.x[0], held, k=30).items():
         assert row(text, f"words of {name}").split()[-2:] == [f"{mp:.3f}", "–" if np.isnan(pp) else f"{pp:.3f}"]
     assert max(map(len, text.splitlines()[:-1])) <= 80
     assert "squared" not in text.lower()
@@ -71,10 +74,17 @@ def test_evaluate_measures_words_and_says_where_it_cannot(learned, capsys):
     assert "one-step" not in text
     assert "one draw" in text
     assert "words of the year before" in text
+    assert "Precision at 30, half of the 60 words: the share of the 30 words" in " ".join(text.split())
     assert main([*words, "--split", "valid"]) == 0
     assert row(capsys.readouterr().out, "words of all years").split()[-1] == "–"
     assert main([*words, "--split", "train"]) == 0
     assert "no words are held out of the training set" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("words", "k"), [(1, 1), (40, 20), (99, 49), (100, 50), (2095, 50)])
+def test_few_words_are_measured_at_half_of_them(words, k):
+    counts = Sequences((np.ones((2, words), int),))
+    assert places(Corpus("c", counts, counts, counts, "count", view=Words(tuple(map(str, range(words)))))) == k
 
 
 def test_a_posterior_that_looks_ahead_has_no_precision(learned, monkeypatch, capsys, refused):

@@ -63,6 +63,7 @@ def test_what_train_prints_fits_80_columns_and_says_what_comes_next(data, tmp_pa
     assert "still improving when it stopped" in out
     assert re.search(r"all epochs are done; kept as best by validation: epochs [12], [12]\n", out)
     assert out.splitlines()[-4].strip() == "counterpoint resume runs/tiny-001 --epochs 4"
+    assert "tiny: 8 train, 4 valid, 4 test sequences of 6 steps; a frame is 5 binary numbers" in " ".join(out.split())
     assert "nats per step, higher is better" in " ".join(out.split())
     assert "standard deviation over repeats" in " ".join(out.split())
     assert out.rstrip().splitlines()[-2] == "next: counterpoint generate runs/tiny-001"
@@ -232,6 +233,7 @@ def test_dry_run_writes_nothing(data, tmp_path, monkeypatch, capsys):
     assert main(["train", "--data", data, "--dry-run", "--fit.batch-size", "4", *words]) == 0
     out = capsys.readouterr().out
     assert "p = tsbn" in out
+    assert "tiny: 8 train, 4 valid, 4 test sequences of 6 steps; a frame is 5 binary numbers" in " ".join(out.split())
     assert "an epoch: 2 steps" in out
     assert "2 x 3 x 3" in out
     assert "3 x 2" in out

@@ -101,6 +101,7 @@ def test_x_is_split_once_and_for_all(made):
         (np.array([[0.0, 1.0]]), "binary"),
         (np.array([[True, False]]), "binary"),
         (np.array([[0, 1, 2]]), "index"),
+        (np.array([[[0], [1], [2]]]), "index"),
         (np.array([[[0, 1], [2, 3]]]), "count"),
         (np.array([[0, -1, 5]]), "real"),
         (np.array([[0.0, 1.0, 2.0]]), "real"),
@@ -109,6 +110,25 @@ def test_x_is_split_once_and_for_all(made):
 def test_kind_is_guessed(made, x, kind):
     assert made(**three(x)).kind == kind
     assert made(**three(x), kind=np.array("real")).kind == "real"
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("entries", [False, True])
+def test_one_whole_number_a_frame_is_a_symbol(made, stacked, entries):
+    x = RNG.integers(0, 4, (4, 5, 1))
+    x[..., 0][:, 0] = 3
+    seen = RNG.random(x.shape if entries else x.shape[:2]) < 0.6
+    parts = {"observed": seen}
+    if stacked:
+        parts = {"observed": seen.reshape(-1, *seen.shape[2:]), "lengths": np.full(4, 5)}
+    corpus = made(**three(x.reshape(20, 1) if stacked else x, **parts))
+    assert (corpus.kind, corpus.train.event) == ("index", ())
+    same(corpus.valid.x, x[..., 0])
+    same(corpus.test.observed, seen.reshape(4, 5))
+    words = {"words": np.array(["debt"])}
+    for given in ({"kind": np.array("count")}, words):  # what says otherwise is believed
+        corpus = made(**three(x), **given)
+        assert (corpus.kind, corpus.train.event) == ("count", (1,))
 
 
 def test_kind_looks_at_all_splits_and_only_at_what_was_seen(made):

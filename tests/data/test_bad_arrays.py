@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import shutil
 import zipfile
 
 import numpy as np
@@ -31,6 +32,10 @@ def three(x, **parts):
         (three(REAL) | {"x": REAL}, "has x and also test, train, valid"),
         ({"trian": REAL}, "unknown array 'trian'; did you mean 'train'"),
         (three(REAL) | {"train_length": LENGTHS}, "'train_length'; did you mean 'train_lengths'"),
+        ({"data": REAL}, "unknown array 'data'; call it x; "),
+        ({"X": REAL, "lengths": LENGTHS}, "unknown array 'X'; call it x; "),
+        ({"arr_0": REAL}, "unknown array 'arr_0'; call it x; "),
+        ({"x": STACKED, "x_lengths": LENGTHS}, "unknown array 'x_lengths'; call it lengths; "),
         (three(REAL) | {"lengths": LENGTHS}, "has lengths without x; call it train_lengths"),
         ({"x": REAL[:2]}, "has 2 sequences; give 3 or more"),
         (three(np.ones(5)), r"train_lengths is missing: an array of shape \(5,\)"),
@@ -139,10 +144,47 @@ def test_one_npy_array_is_not_enough(tmp_path):
 
 
 def test_missing_file_and_folder(tmp_path):
-    with pytest.raises(CounterpointError, match=r"none\.npz does not exist"):
-        load(str(tmp_path / "none.npz"))
+    for name in ("none.npz", "none.wav", "none.zip", "none"):
+        with pytest.raises(CounterpointError, match=rf"{name} does not exist; give a file .* counterpoint data lists"):
+            load(str(tmp_path / name))
     with pytest.raises(CounterpointError, match=r"is a folder"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("one.mid", "is one file; give the folder that it is in"),
+        ("one.WAV", "is one file; give the folder that it is in"),
+        ("one.mp4", "is one file; give the folder that it is in"),
+        ("1863.txt", "is one file; give the folder that it is in, or numbers as an .npz"),
+        ("one.amc", "is one file; give the folder that it is in"),
+        ("one.csv", r'is not read; make an .npz of its numbers, np.savez\("one.npz", x=x\) of an x from np.loadtxt'),
+    ],
+)
+def test_a_file_of_which_a_folder_or_an_npz_is_read(tmp_path, name, text):
+    (tmp_path / name).write_bytes(b"1,2")
+    with pytest.raises(CounterpointError, match=text) as caught:
+        load(tmp_path / name)
+    assert str(tmp_path / name) in str(caught.value)
+
+
+def test_an_array_alone_is_told_how_to_be_an_npz(tmp_path):
+    np.save(tmp_path / "mine.npy", REAL)
+    with pytest.raises(CounterpointError, match=r'np\.savez\("mine\.npz", x=np\.load\("mine\.npy"\)\)'):
+        load(tmp_path / "mine.npy")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_folder_of_two_kinds_is_read_as_neither(tmp_path, zipped):
+    (tmp_path / "both").mkdir()
+    for name in ("song.mid", "take.wav", "notes.txt"):
+        (tmp_path / "both" / name).write_bytes(b"")
+    path = tmp_path / "both"
+    if zipped:
+        path = shutil.make_archive(str(path), "zip", path)
+    with pytest.raises(CounterpointError, match=r"has take\.wav and song\.mid, which are not read together"):
+        load(path)
 
 
 def test_cut_short_or_damaged_anywhere(tmp_path):

@@ -64,6 +64,32 @@ def test_a_corpus_checks_kind_and_frames():
     assert load(corpus) is corpus
 
 
+@pytest.mark.parametrize(
+    ("frames", "kind", "said"),
+    [
+        (np.zeros((3, 88)), "binary", "88 binary numbers"),
+        (np.zeros((3, 1)), "real", "1 real number"),
+        (np.zeros(3), "real", "1 real number"),
+        (np.zeros((3, 4, 5)), "grey", "4 x 5 grey values"),
+        (np.zeros((3, 7), int), "count", "7 counts"),
+        (np.array([0, 4, 2]), "index", "1 of 5 categories"),
+    ],
+)
+def test_how_data_were_read_is_said(frames, kind, said):
+    one, many = Sequences((frames,)), Sequences((frames, frames[:1]))
+    assert Corpus("c", many, one, one, kind).summary == (
+        f"2 train, 1 valid, 1 test sequences of 1 to 3 steps; a frame is {said}"
+    )
+    assert f"of 3 steps; a frame is {said}" in Corpus("c", one, one, one, kind).summary
+    still = Sequences((frames[:1],))
+    assert "sequences of 1 step; " in Corpus("c", still, still, still, kind).summary
+
+
+def test_missing_values_are_no_categories():
+    s = Sequences((np.array([0, 9, 2]),), (np.array([True, False, True]),))
+    assert Corpus("c", s, s, s, "index").frame == "1 of 3 categories"
+
+
 def test_a_sequence_is_found_by_name_or_number():
     group = Sequences((X, X, X), names=("b", "a", "0"), what="mine, test")
     assert [group.find(which) for which in ("a", "1", "0", "2")] == [1, 1, 2, 2]

@@ -34,6 +34,12 @@ def test_texts_of_any_length_are_read_alike():
     assert (known.family.flatten(jnp.zeros(5)) == 0).all()
 
 
+def test_counts_of_one_column_are_refused():
+    for name in (None, "multinomial"):
+        with pytest.raises(CounterpointError, match=r"counts of one column have nothing to learn.* symbols, \(N, T\)"):
+            facts((np.arange(5)[:, None],), "count", likelihood=name)
+
+
 def test_a_likelihood_is_of_its_kind_of_data():
     with pytest.raises(CounterpointError, match="'gaussian' is none of count data; there are: counts, multinomial"):
         facts((np.ones((2, 3), int),), "count", likelihood="gaussian")

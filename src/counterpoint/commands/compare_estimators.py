@@ -50,7 +50,7 @@ class Options:
     ] = ()
     """compare only this estimator, such as vimco, with the recipe's or the run's own"""
     data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint=RECIPES)] = None
-    """draw the batch from these data"""
+    """draw the batch from these data, or from a run's own where they have moved"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are"""
     seed: int = 0
@@ -122,11 +122,10 @@ def opened(options: Options) -> tuple[Any, Any, Any]:
         chosen = recipe(options.of)
         corpus = load(options.data or chosen.data, options.corpora)
         return chosen, corpus, chosen.build(chosen.facts(corpus), random.key(options.seed))
-    found = open_run(options.of)
-    if options.corpora:
-        found = dataclasses.replace(found, corpora=str(options.corpora))
-    home = found.corpus()
-    return found.recipe, load(options.data, options.corpora) if options.data else home, found.best(home)[0]
+    found = open_run(options.of, options.corpora)
+    other = load(options.data, options.corpora) if options.data else None
+    home = found.corpus(other)
+    return found.recipe, other or home, found.best(home)[0]
 
 
 def batch_of(p, corpus, options: Options):

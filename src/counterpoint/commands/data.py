@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import re
+import textwrap
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ save     read data as train does, with settings of your choice, and keep them
          in one file: counterpoint data save SOURCE FILE.npz --help
 prepare  make a corpus from the public file or files, check it, and put it
          where train finds it: counterpoint data prepare --help
+
+Corpora by name, of which docs/data.md says more:
 """
 
 
@@ -65,7 +68,9 @@ class Prepare:
 
 def run(words: list[str]) -> None:
     if not words or words[0] in ("-h", "--help"):
-        print(HELP, end="")
+        from counterpoint.data import CORPORA
+
+        print(HELP + textwrap.fill(", ".join(CORPORA), 79, break_on_hyphens=False))
         return
     verbs = {"prepare": prepare, "save": save}
     if words[0] not in verbs:
@@ -98,9 +103,7 @@ def save(words: list[str]) -> None:
     chosen = {f.name: getattr(options, f.name) for f in dataclasses.fields(kind) if f.name not in (*places, "corpora")}
     corpus = reader(options.source, options.corpora)(**chosen)
     save_npz(options.file, corpus)
-    sizes = " / ".join(str(len(getattr(corpus, split))) for split in ("train", "valid", "test"))
-    frames = f"of which frames have shape {corpus.train.event}"
-    print(f"{options.file}: {sizes} sequences, {frames}\nnext: counterpoint train --data {options.file}")
+    print(f"{options.file}: {corpus.summary}\nnext: counterpoint train --data {options.file}")
 
 
 def choices(read: Callable[..., Any]) -> type:

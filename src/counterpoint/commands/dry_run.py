@@ -25,6 +25,7 @@ def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
     for part in (corpus.train, corpus.valid, corpus.test):
         check_data(pairings[0].p, part)
     console.print(f"{recipe.name}  {recipe.line()}")
+    console.print(f"{corpus.name}: {corpus.summary}")
     static = split(pairings[0])[1]
     groups = buckets(corpus.train, pairings[0].p, config.buckets)
     steps = plan(groups, config.batch_size, seeds, 0, config.crop, config.carry)

@@ -37,7 +37,7 @@ class Options:
     against: Annotated[str | None, tyro.conf.arg(metavar="RUN2", help_behavior_hint="")] = None
     """compare with this run, sequence by sequence"""
     data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint="")] = None
-    """measure on these data instead of the run's own"""
+    """measure on these data instead of the run's own, or on its own where they have moved"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are"""
 
@@ -62,8 +62,9 @@ def run(words: list[str]) -> None:
     settle()
     console = Console(highlight=False, markup=False)
     first = open_run(options.run, options.corpora)
-    own = first.corpus()
-    corpus = load(options.data, options.corpora) if options.data else own
+    other = load(options.data, options.corpora) if options.data else None
+    own = first.corpus(other)
+    corpus = other or own
     sequences = getattr(corpus, options.split)
 
     def scores(found, home):
@@ -76,7 +77,7 @@ def run(words: list[str]) -> None:
     others, home = [], own
     if options.against is not None:
         second = open_run(options.against, options.corpora)
-        home = second.corpus()
+        home = second.corpus(other)
         if not options.data and digest(home) != digest(own):
             raise CounterpointError(
                 f"{first.folder} and {second.folder} were trained on different data; name one to compare them on"

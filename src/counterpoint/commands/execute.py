@@ -41,9 +41,8 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
     # as it will be read to go on, where a setting of 20 is 20.0 and `fit` tells them apart
     run = open_run(run.folder).longer(run.recipe.fit.epochs)
     before = run.progress()
-    corpora = ", ".join(f"{len(part)} {name}" for name, part in splits(corpus).items())
     console.print(f"{run.recipe.name}  {run.recipe.line()}")
-    console.print(f"{corpus.name}: {corpora} sequences")
+    console.print(f"{corpus.name}: {corpus.summary}")
     console.print(f"into {run.folder}; bounds in nats per step", soft_wrap=True)
     if before.step:
         console.print(f"goes on from step {before.step}, epoch {before.epoch}", soft_wrap=True)
@@ -85,10 +84,6 @@ def ending(progress: Progress, epochs: int) -> str:
     early = progress.epoch < epochs
     why = f"ended before epoch {epochs}, for validation got no better" if early else "all epochs are done"
     return f"{why}; kept as best by validation: epoch{'s' * (len(best) > 1)} {', '.join(best)}"
-
-
-def splits(corpus: Corpus) -> dict:
-    return {"training": corpus.train, "validation": corpus.valid, "test": corpus.test}
 
 
 class Recorder:

@@ -45,6 +45,8 @@ class Options:
         None
     )
     """a file or a folder to write to; a file ends in .npz, or in .mid, .gif or .wav for data that have it"""
+    data: Annotated[str | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
+    """where its data are, if no longer where they were"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are"""
 
@@ -65,7 +67,7 @@ def run(words: list[str]) -> None:
     from counterpoint.runs import open_run
 
     settle()
-    found = open_run(options.run, options.corpora)
+    found = open_run(options.run, options.corpora, options.data)
     corpus = found.corpus()
     kinds = tuple(dict.fromkeys((look(corpus).suffix, ".npz")))
     path = target(options.out or found.folder / "generated", title(options), kinds)

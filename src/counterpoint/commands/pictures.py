@@ -1,4 +1,4 @@
-"""Sequences as a reader sees and hears them: piano rolls and MIDI, frames in rows, stick figures, sound; lines; arrays."""
+"""Sequences as a reader sees and hears them: piano rolls and MIDI, frames, stick figures, sound, lines; or arrays."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

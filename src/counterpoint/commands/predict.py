@@ -21,7 +21,8 @@ class Options:
 
     Videos and motion are written as a GIF as well: 1 is the data, 2 the prediction.
 
-    For dated texts, the held-out words are predicted, and those of the year after: precision MP and PP at 50.
+    For dated texts, the held-out words are predicted, and those of the year after: precision MP and PP at 50, or at
+    half of the vocabulary where that is fewer.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
@@ -38,6 +39,8 @@ class Options:
     """which part of the data"""
     seed: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: the run's)")] = None
     """seed of every random number"""
+    data: Annotated[str | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
+    """where its data are, if no longer where they were"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are"""
 
@@ -63,7 +66,7 @@ def run(words: list[str]) -> None:
 
     settle()
     console = Console(highlight=False, markup=False)
-    found = open_run(options.run, options.corpora)
+    found = open_run(options.run, options.corpora, options.data)
     corpus = found.corpus()
     key = (found if options.seed is None else replace(found, seed=options.seed)).key(EVALUATE)
     sequences = getattr(corpus, options.split)

@@ -19,6 +19,8 @@ class Options:
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
     """the folder of a run"""
+    data: Annotated[str | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
+    """where its data are, if no longer where they were"""
     corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
     """where corpora are, if no longer where they were"""
     epochs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None
@@ -32,6 +34,6 @@ def run(words: list[str]) -> int:
     from counterpoint.runs import open_run
 
     settle()
-    found = open_run(options.run, options.corpora)
+    found = open_run(options.run, options.corpora, options.data)
     corpus = found.corpus()
     return execute(found if options.epochs is None else found.longer(options.epochs), corpus)

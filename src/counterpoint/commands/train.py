@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -107,8 +108,15 @@ def run(words: list[str]) -> int:
 
     for part in (corpus.train, corpus.valid, corpus.test):
         check_data(pairing.p, part)
+    fresh = not settings.out.exists()
     made = runs.create(settings.out, chosen, settings.seed, settings.repeats, source, corpora, corpus)
-    return execute(made, corpus)
+    try:
+        return execute(made, corpus)
+    except Exception:
+        if made.discard() and fresh:
+            with suppress(OSError):  # another run has begun there
+                settings.out.rmdir()
+        raise
 
 
 def listing() -> type:

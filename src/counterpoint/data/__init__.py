@@ -71,6 +71,9 @@ FOUND: dict[str, Callable[..., Corpus]] = {
     **{name: partial(polyphonic.load, name) for name in polyphonic.DIGESTS},
 }
 CORPORA = (*READY, *FOUND)
+# what is read of a folder, by the names of its files
+FOLDERS: dict[Callable[[str], bool], Callable[..., Corpus]] = {is_sound: speech, is_film: video, is_midi: midi}
+PIECES = (".txt", ".asf", ".amc")  # what else is read with its folder alone
 
 
 def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
@@ -95,22 +98,35 @@ def reader(source: str | Path, corpora: Path | None = None) -> Callable[..., Cor
     if name in FOUND:
         return partial(FOUND[name], corpora)
     path = Path(source).expanduser()
+    if not path.exists():
+        if len(path.parts) > 1 or path.suffix:
+            raise CounterpointError(
+                f"{path} does not exist; give a file or folder that does, or a corpus by name, as counterpoint data"
+                " lists them"
+            )
+        raise CounterpointError(
+            f"unknown data {name!r}{nearest(name, CORPORA)} (or give the path of an .npz file or of a folder)"
+        )
     if path.is_dir() and any(path.glob("*.asf")):
         return partial(amc_folder, path)
     if path.suffix == ".zip" or path.is_dir():
         inside = archives.names(path)
-        if any(is_sound(name) for name in inside):  # first: TIMIT has a text beside each recording
-            return partial(speech, path)
-        if path.is_dir() and any(is_film(name) for name in inside):
-            return partial(video, path)
-        if any(is_midi(name) for name in inside):
-            return partial(midi, path)
+        found = {read: [name for name in inside if wanted(name)] for wanted, read in FOLDERS.items()}
+        kinds = [read for read, names in found.items() if names and (read is not video or path.is_dir())]
+        if len(kinds) > 1:
+            firsts = " and ".join(found[read][0] for read in kinds)
+            raise CounterpointError(f"{path} has {firsts}, which are not read together; give a folder of one kind")
+        if kinds:  # before texts: TIMIT has one beside each recording
+            return partial(kinds[0], path)
         if path.suffix == ".zip" or any(name.lower().endswith(".txt") for name in inside):
             return partial(texts, path)
     if path.suffix == ".npy" or (path.suffix == ".npz" and path.is_file() and holds_films(path)):
         return partial(video, path)
-    if path.suffix == ".npz" or len(path.parts) > 1 or path.exists():
-        return lambda: normalised(load_npz(path))
-    raise CounterpointError(
-        f"unknown data {name!r}{nearest(name, CORPORA)} (or give the path of an .npz file or of a folder)"
-    )
+    if path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
+        raise CounterpointError(
+            f'{path} is not read; make an .npz of its numbers, np.savez("{path.stem}.npz", x=x) of an x from'
+            " np.loadtxt, as docs/data.md says"
+        )
+    if path.is_file() and (any(wanted(path.name) for wanted in FOLDERS) or path.suffix.lower() in PIECES):
+        raise CounterpointError(f"{path} is one file; give the folder that it is in, or numbers as an .npz")
+    return lambda: normalised(load_npz(path))

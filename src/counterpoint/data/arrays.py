@@ -1,5 +1,6 @@
 """A user's own sequences in one `.npz`: what the arrays may be called and how they may lie. Never unpickles."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ ABOUT = ("kind", "step", "seconds", "note", "name")
 FIELDS = (*ABOUT, "layout")
 KNOWN = {s + end for s in SPLITS for end in ("", "_rolls", *(f"_{p}" for p in PARTS))}
 KNOWN |= {"x", *PARTS, *FIELDS, *NAMES}
+USUAL = ("x", "data", "arr_0")  # what others call x, in small letters
 SEED = 0  # of the split of `x`
 
 
@@ -35,8 +37,8 @@ def load_npz(path: str | Path) -> Corpus:
     ("padded" or "stacked") settles it. `kind`, `step`, `seconds`, `note`, `name` fill the fields of Corpus; `lowest`
     is the MIDI note of column 0 where columns are notes, `image` (height, width) where frames are images, `words` (M,)
     where columns count words; these and the others of `view_arrays` say how a frame is looked at.
-    Without `kind`: "binary" where all values are 0 or 1, else "index" for whole numbers >= 0 with frames of shape (),
-    "count" for others >= 0, else "real".
+    Without `kind`: "binary" where all values are 0 or 1, else "index" for integers >= 0 with one number a frame, whose
+    axis is dropped where it has one, "count" for others >= 0, else "real".
 
     Raises CounterpointError for a file that cannot be read, names it does not know, and arrays that do not fit.
     """
@@ -49,9 +51,11 @@ def load_npz(path: str | Path) -> Corpus:
     seen = {key: arrays.pop(key) for key in NAMES if key in arrays}
     for key in arrays:
         if key not in KNOWN:
+            own = "x" if key.lower() in USUAL else key.removeprefix("x_")
+            hint = f"; call it {own}" if own != key and own in ("x", *PARTS) else nearest(key, KNOWN)
             raise CounterpointError(
-                f"{path}: unknown array {key!r}{nearest(key, KNOWN)}; sequences are one array x, or"
-                " train, valid and test, as docs/data.md says"
+                f"{path}: unknown array {key!r}{hint}; sequences are one array x, or train, valid and test, as"
+                " docs/data.md says"
             )
     if any(key.endswith("_rolls") for key in arrays):
         seen.setdefault("lowest", np.array(LOWEST))
@@ -72,7 +76,10 @@ def load_npz(path: str | Path) -> Corpus:
         if stray:
             raise CounterpointError(f"{path} has {stray[0]} without x; call it train_{stray[0]}, and so on")
         splits = {s: sequences(str(path), s, arrays, layout) for s in SPLITS}
-    about.setdefault("kind", guess_kind(*splits.values()))
+    if "kind" not in about:
+        about["kind"] = guess_kind(*splits.values())
+        if about["kind"] == "count" and not seen and all(part.event == (1,) for part in splits.values()):
+            splits, about["kind"] = {split: symbols(part) for split, part in splits.items()}, "index"
     about["view"] = from_arrays(str(path), seen, splits["train"].event)
     about.setdefault("name", path.stem)
     return Corpus(**splits, **about)
@@ -117,6 +124,12 @@ def guess_kind(*groups: Sequences) -> str:
     return "real" if not whole else "index" if groups[0].event == () else "count"
 
 
+def symbols(column: Sequences) -> Sequences:
+    """Frames of shape (1,) as frames of shape ()."""
+    flat = lambda group: None if group is None else tuple(a.reshape(len(a)) for a in group)
+    return replace(column, x=flat(column.x), observed=flat(column.observed), chances=flat(column.chances))
+
+
 def _like(mask: np.ndarray, x: np.ndarray) -> np.ndarray:
     return mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
 
@@ -135,7 +148,10 @@ def tenths(everything: Sequences) -> dict[str, Sequences]:
     """80/10/10 of them at random, each in its first order; the same for the same number of sequences."""
     n = len(everything)
     if n < 3:
-        raise CounterpointError(f"{everything.what} has {n} sequences; give 3 or more, or train, valid and test")
+        raise CounterpointError(
+            f"{everything.what} has {n} sequences; give 3 or more (cut a long one into pieces), or train, valid and"
+            " test"
+        )
     tenth = max(1, round(n / 10))
     order = np.random.default_rng(SEED).permutation(n)
     parts = {"train": order[2 * tenth :], "valid": order[:tenth], "test": order[tenth : 2 * tenth]}

@@ -8,7 +8,7 @@ import numpy as np
 
 from counterpoint.errors import CounterpointError, nearest
 
-KINDS = ("binary", "grey", "real", "count", "index")
+KINDS = {"binary": "binary number", "grey": "grey value", "real": "real number", "count": "count", "index": ""}
 
 
 @dataclass(frozen=True)
@@ -155,3 +155,22 @@ class Corpus:
                     f"{self.name}: frames of {split} have shape {event}, those of train {self.train.event};"
                     " all splits must agree"
                 )
+
+    @property
+    def summary(self) -> str:
+        """How data were read, in words: how many sequences, how long, and what a frame is."""
+        sizes = f"{len(self.train)} train, {len(self.valid)} valid, {len(self.test)} test"
+        lengths = np.concatenate([part.lengths for part in (self.train, self.valid, self.test)])
+        least, most = int(lengths.min()), int(lengths.max())
+        steps = f"{least} to {most} steps" if least < most else f"{most} step{'s' * (most > 1)}"
+        return f"{sizes} sequences of {steps}; a frame is {self.frame}"
+
+    @property
+    def frame(self) -> str:
+        """A frame in words, such as `88 binary numbers`."""
+        size = " x ".join(map(str, self.train.event)) or "1"
+        if self.kind == "index":
+            values, seen = np.concatenate(self.train.x), self.train.observed
+            values = values if seen is None else values[np.concatenate(seen)]
+            return f"{size} of {int(values.max(initial=0)) + 1} categories"
+        return f"{size} {KINDS[self.kind]}{'s' * (size != '1')}"

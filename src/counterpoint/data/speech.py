@@ -6,8 +6,8 @@ by the mean and the deviation of all training samples, one number each, so that 
 D = 1 / deviation: what a discretised likelihood needs (TIMIT: about 1 / 549). Samples are numbers of 16 bits, -32768 to
 32767, whatever the file holds. What is left at the end of a recording, less than a window, is dropped.
 
-Files are WAV, NIST SPHERE (as the real TIMIT has it, named .WAV or .sph) or FLAC, of one channel and one rate for all.
-They are split by speaker, by the folders they are in:
+Files are WAV, NIST SPHERE (as the real TIMIT has it, named .WAV or .sph) or FLAC, of one rate for all. Of
+several channels the mean is taken. They are split by speaker, by the folders they are in:
 
     train, test    above a file, in whatever case: the standard split, as TIMIT has it (4620 and 1680 recordings).
                    valid, val or dev validate; where there is none, 1 of 20 speakers of train do (TIMIT: 23)
@@ -55,7 +55,7 @@ def speech(path: str | Path, rate: int | None = None, window: int = WINDOW) -> C
     rate    samples a second to resample to; None leaves them as they are
 
     Raises CounterpointError for a folder or zip that cannot be read or has no recordings, for files that are damaged,
-    have several channels, differ in rate or are shorter than a window, and where a split is left empty.
+    differ in rate or are shorter than a window, and where a split is left empty.
     """
     path = Path(path).expanduser()
     found, rate = read(path, rate)
@@ -176,11 +176,9 @@ def _decoded(what: str, data: bytes) -> tuple[np.ndarray, int]:
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
         raise CounterpointError(f"{what} cannot be read as sound ({line}); get it again or leave it out") from error
-    if samples.shape[1] != 1:
-        raise CounterpointError(f"{what} has {samples.shape[1]} channels; give recordings of one")
     if not np.isfinite(samples).all():
         raise CounterpointError(f"{what} has NaN or infinity among its samples; get it again or leave it out")
-    return _sixteen(samples[:, 0]), rate
+    return _sixteen(samples.mean(1)), rate
 
 
 def _sixteen(x: np.ndarray) -> np.ndarray:

@@ -141,6 +141,11 @@ def _npy(path: Path) -> dict[str, np.ndarray]:
     except (OSError, ValueError, EOFError, MemoryError, TypeError, KeyError, SyntaxError) as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
         raise CounterpointError(f"{path} cannot be read as an .npy file ({line}); save it again") from error
+    if a.dtype != np.uint8 or a.ndim < 3:
+        raise CounterpointError(
+            f"{path} has shape {a.shape} and dtype {a.dtype}; give uint8 (time, height, width), for an .npy is read as"
+            f' films, or other sequences as an .npz: np.savez("{path.stem}.npz", x=np.load("{path.name}"))'
+        )
     if a.ndim == 5 or (a.ndim == 4 and a.shape[-1] not in (1, 3)):
         return {f"film{i}": one for i, one in enumerate(a)}
     return {"film0": a}

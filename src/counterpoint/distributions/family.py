@@ -198,6 +198,11 @@ def facts(x: tuple[np.ndarray, ...], kind: str = "binary", observed=None, likeli
         raise CounterpointError(
             f"likelihood {name!r} needs frames that are vectors; these have shape {shape}: flatten them"
         )
+    if kind == "count" and shape == (1,):
+        raise CounterpointError(
+            "counts of one column have nothing to learn, for its share of them is always 1; give whole numbers as"
+            " symbols, (N, T)"
+        )
     total = max(1, round(float(frames.sum()) / len(frames))) if kind == "count" else 1
     grid = _grid(frames, step if told else None) if name == "discretised_gaussian" else (1.0, 0.0)
     if told and name != "discretised_gaussian":
