@@ -26,7 +26,10 @@ def test_the_training_frames_have_mean_0_and_deviation_1_and_the_view_turns_back
     back = corpus.view.values(np.stack([x for part in (corpus.train, corpus.valid, corpus.test) for x in part.x]))
     order = lambda a: a[np.argsort(a[:, 0, 0])]
     np.testing.assert_allclose(order(back), order(given), rtol=1e-5)
-    assert corpus.view.shift == pytest.approx(np.log(corpus.view.deviation).sum())
+    density = lambda x, scale: -0.5 * (x / scale) ** 2 - np.log(scale)  # of a Gaussian, but for a constant
+    moved = density(corpus.view.deviation, corpus.view.deviation).sum() - density(np.ones(3), np.ones(3)).sum()
+    assert moved == pytest.approx(-corpus.view.shift)
+    assert f"lower by {corpus.view.shift:.3f} nats a step" in corpus.summary
 
 
 def test_what_was_saved_or_has_units_is_not_normalised_again(path, tmp_path):

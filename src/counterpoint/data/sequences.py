@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from counterpoint.data.views import Numbers
 from counterpoint.errors import CounterpointError, nearest
 
 KINDS = {"binary": "binary number", "grey": "grey value", "real": "real number", "count": "count", "index": ""}
@@ -173,4 +174,5 @@ class Corpus:
             values, seen = np.concatenate(self.train.x), self.train.observed
             values = values if seen is None else values[np.concatenate(seen)]
             return f"{size} of {int(values.max(initial=0)) + 1} categories"
-        return f"{size} {KINDS[self.kind]}{'s' * (size != '1')}"
+        units = self.view.units if isinstance(self.view, Numbers) else ""
+        return f"{size} {KINDS[self.kind]}{'s' * (size != '1')}{units}"

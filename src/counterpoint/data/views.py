@@ -67,3 +67,9 @@ class Numbers:
     def shift(self) -> float:
         """sum log deviation, in nats: log-densities of a frame of values are those of x less this."""
         return float(np.log(self.deviation).sum())
+
+    @property
+    def units(self) -> str:
+        """The same in words."""
+        how = "lower" if self.shift > 0 else "higher"
+        return f", normalised; in their own units a log-density is {how} by {abs(self.shift):.3f} nats a step"
