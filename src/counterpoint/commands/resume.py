@@ -21,7 +21,7 @@ class Options:
     """the folder of a run"""
     data: Annotated[str | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
     """where its data are, if no longer where they were"""
-    corpora: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
+    corpora: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")] = None
     """where corpora are, if no longer where they were"""
     epochs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None
     """epochs in all, those before included; no fewer than it began with"""
