@@ -81,7 +81,7 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
         )
     )
     for line in behind(found["results"]):
-        console.print(line, soft_wrap=True)
+        console.print(line)
     if found["still_improving"]:
         more = f"counterpoint resume {run.folder} --epochs {2 * run.recipe.fit.epochs}"
         console.print(f"still improving when it stopped; train further with:\n      {more}", soft_wrap=True)

@@ -72,7 +72,7 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
         taken = duration(fitted.progress.history[-1]["seconds"])
         epochs, steps = counted(fitted.progress.epoch, "epoch"), counted(fitted.progress.step, "step")
         console.print(f"trained {epochs}, {steps}, in {taken}")
-    console.print(ending(fitted.progress, run.recipe.fit.epochs), soft_wrap=True)
+    console.print(ending(fitted.progress, run.recipe.fit.epochs))
     jax.clear_caches()  # the programs of training hold memory that those of the report can use
     return fitted
 
