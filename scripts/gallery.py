@@ -37,6 +37,7 @@ EXAMPLES = {
     "sotu-topics": ("sotu-hmsbn", ("topics.png", "topics.md"), ""),
     "balls": ("balls-dtsbn-s-2", (".gif",), "--prefix 10 --length 60"),
     "balls-dictionary": ("balls-dtsbn-s-2", ("dictionary.png",), ""),
+    "moving-mnist": ("moving-mnist-svg", (".png",), "--prefix 10 --length 10 --mean"),
     "jsb-tsbn-curves": ("jsb-tsbn", ("curves.png",), ""),
     "jsb-tsbn-rolls": ("jsb-tsbn", ("sequences.png",), ""),
 }
