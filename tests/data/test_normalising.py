@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from counterpoint.data import load, save_npz
-from counterpoint.data.normalising import normalised
+from counterpoint.data.normalising import in_units_of, normalised
 from counterpoint.data.sequences import Corpus, Sequences
 
 SCALE = np.array([1e4, 1e-3, 1.0])
@@ -49,3 +49,13 @@ def test_what_is_missing_says_nothing_of_mean_and_deviation():
     part = Sequences((x, x), (np.array([True, True, False, False]),) * 2)
     view = normalised(Corpus("mine", part, part, part, "real")).view
     assert (view.mean, view.deviation) == (2.0, 1.0)
+
+
+def test_other_data_are_measured_in_the_units_that_a_model_learned_in(path, tmp_path):
+    own = load(path)
+    np.savez(tmp_path / "other.npz", x=2 * np.load(path)["x"][:10])
+    other = load(tmp_path / "other.npz")
+    moved = in_units_of(other, own)
+    for x, known in zip(moved.train.x, other.train.x):
+        np.testing.assert_allclose(x, own.view.normalise(other.view.values(known)), atol=1e-4)
+        np.testing.assert_allclose(moved.view.values(x), other.view.values(known), rtol=1e-5)

@@ -115,6 +115,7 @@ def opened(options: Options) -> tuple[Any, Any, Any]:
     from jax import random
 
     from counterpoint.data import load
+    from counterpoint.data.normalising import in_units_of
     from counterpoint.recipes import recipe
     from counterpoint.runs import is_run, open_run
 
@@ -125,7 +126,7 @@ def opened(options: Options) -> tuple[Any, Any, Any]:
     found = open_run(options.of, options.corpora)
     other = load(options.data, options.corpora) if options.data else None
     home = found.corpus(other)
-    return found.recipe, other or home, found.best(home)[0]
+    return found.recipe, in_units_of(other, home) if other else home, found.best(home)[0]
 
 
 def batch_of(p, corpus, options: Options):

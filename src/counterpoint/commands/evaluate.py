@@ -55,6 +55,7 @@ def run(words: list[str]) -> None:
     from counterpoint.commands.process import settle
     from counterpoint.commands.words import dated
     from counterpoint.data import load
+    from counterpoint.data.normalising import in_units_of
     from counterpoint.evaluation import check_ais, write_csv
     from counterpoint.report import counted, table
     from counterpoint.runs import EVALUATE, digest, open_run
@@ -64,7 +65,7 @@ def run(words: list[str]) -> None:
     first = open_run(options.run, options.corpora)
     other = load(options.data, options.corpora) if options.data else None
     own = first.corpus(other)
-    corpus = other or own
+    corpus = in_units_of(other, own) if other else own
     sequences = getattr(corpus, options.split)
 
     def scores(found, home):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from counterpoint.data.sequences import Corpus, Sequences
-from counterpoint.data.views import Numbers
+from counterpoint.data.views import Audio, Numbers
 
 
 def normalised(corpus: Corpus) -> Corpus:
@@ -24,6 +24,22 @@ def normalised(corpus: Corpus) -> Corpus:
     view = Numbers(np.where(still, 0.0, mean), np.where(still, 1.0, deviation))
     parts = {name: _moved(getattr(corpus, name), view) for name in ("train", "valid", "test")}
     return dataclasses.replace(corpus, **parts, view=view)
+
+
+def in_units_of(corpus: Corpus, own: Corpus) -> Corpus:
+    """Other numbers or sounds as they would be, had they been normalised with those that a model learned from."""
+    other, view = corpus.view, own.view
+    alike = (
+        isinstance(view, Numbers | Audio) and isinstance(other, type(view)) and corpus.train.event == own.train.event
+    )
+    if corpus is own or not alike:
+        return corpus
+    moved = lambda x: ((other.mean + other.deviation * x - view.mean) / view.deviation).astype(x.dtype)
+    parts = {name: getattr(corpus, name) for name in ("train", "valid", "test")}
+    parts = {name: dataclasses.replace(part, x=tuple(map(moved, part.x))) for name, part in parts.items()}
+    return dataclasses.replace(
+        corpus, **parts, view=dataclasses.replace(other, mean=view.mean, deviation=view.deviation)
+    )
 
 
 def _pairs(sequences: Sequences):
