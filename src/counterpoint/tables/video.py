@@ -17,8 +17,8 @@ TABLE = Table(
 Moving MNIST, two digits in 64 x 64 pixels, drawn anew: 1000 videos to train with, 100 each to validate and to test, 20
 frames each, of which every one is scored. Pixels are grey, between 0 and 1, so the first column is a cross-entropy, a
 loss and not a likelihood: a bound's negative, the mean over frames and videos. The prediction error is the mean over
-frames 2 to 20 and over test videos of the squared difference summed over pixels, between a frame and what is expected of
-it given the frames before, with z drawn once. The network has an eighth of the published channels, for two cores.
+frames 2 to 20 and over test videos of the squared difference summed over pixels, between a frame and what is expected
+of it given the frames before, with z drawn once. The network has an eighth of the published channels, for two cores.
 
 The paper's numbers are free energies in nats a frame, of discretised Gaussians on the videos of KTH, and stand in a
 column of their own: they cannot be compared with ours. `kth-svg` and `kth-svg-avf` are its sizes, for those who have
