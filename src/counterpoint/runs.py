@@ -28,6 +28,7 @@ from jax import random
 
 from counterpoint.core import Pairing
 from counterpoint.data import CORPORA, Corpus, load
+from counterpoint.data.views import Numbers
 from counterpoint.errors import CounterpointError, nearest
 from counterpoint.files import replacing
 from counterpoint.recipes import Recipe, from_dict
@@ -67,9 +68,8 @@ class Run:
         if given is not None and digest(given) == self.digest:
             return given
         if self.source not in CORPORA and not Path(self.source).exists():
-            raise CounterpointError(
-                f"{self.source}, on which {self.folder} was trained, does not exist; where it is now, say with --data"
-            )
+            how = "where it is now, say with --data" if given is None else "bring it back, to measure on other data"
+            raise CounterpointError(f"{self.source}, on which {self.folder} was trained, does not exist; {how}")
         corpus = load(self.source, Path(self.corpora) if self.corpora else None)
         if digest(corpus) != self.digest:
             raise CounterpointError(
@@ -115,10 +115,11 @@ class Run:
         return replace(self, recipe=replace(self.recipe, fit=replace(self.recipe.fit, epochs=epochs)))
 
     def keep(self) -> None:
-        """Writes into the folder that it has more epochs, where it has."""
+        """Writes into the folder that it has more epochs, and where its data are now, where that has changed."""
         known = self.read("config.json")
-        if known["recipe"]["fit"]["epochs"] != self.recipe.fit.epochs:
-            self.write("config.json", known | {"recipe": self.recipe.json()})
+        data = known["data"] | {"source": self.source, "corpora": self.corpora}
+        if known["recipe"]["fit"]["epochs"] != self.recipe.fit.epochs or known["data"] != data:
+            self.write("config.json", known | {"recipe": self.recipe.json(), "data": data})
 
     def discard(self) -> bool:
         """Removes a folder in which nothing was learned: one with a config.json alone. Whether it was one."""
@@ -175,13 +176,15 @@ def read(path: Path) -> Any:
 
 
 def digest(corpus: Corpus) -> str:
-    """A hash of every array of a corpus, in order: values, shapes, dtypes and what is missing."""
+    """A hash of every array of a corpus, in order: values, shapes, dtypes, what is missing, and units."""
     whole = hashlib.sha256(corpus.kind.encode())
     for part in (corpus.train, corpus.valid, corpus.test):
         whole.update(b"split")
         for a in (*part.x, *(part.observed or ())):
             whole.update(f"{a.dtype.str}{a.shape}".encode())
             whole.update(np.ascontiguousarray(a).tobytes())
+    if isinstance(corpus.view, Numbers):  # of what was normalised the units are part of what it is
+        whole.update(corpus.view.mean.tobytes() + corpus.view.deviation.tobytes())
     return f"sha256:{whole.hexdigest()}"
 
 

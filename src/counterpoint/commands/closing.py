@@ -98,7 +98,7 @@ def behind(results: Mapping[str, Any]) -> Iterator[str]:
     best = max(bound["per_step"] for bound in bounds.values())
     for other, scores in others:
         if scores["exact"]["per_step"] > best:
-            yield f"{other} is ahead: {model} has not learned what it knows; docs/choosing.md says what to try"
+            yield f"{other} is ahead of every bound of {model}; docs/choosing.md says what to try"
 
 
 def improving(run: Run, fitted: Fitted) -> bool:

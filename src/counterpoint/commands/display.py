@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from itertools import pairwise
-from statistics import fmean, median
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -29,7 +29,6 @@ class Display:
         self.live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self.clock: deque[float] = deque()  # when each of the last steps ended
         self.shown = time.monotonic()
-        self.compiled = False
         self.step = 0
 
     def __enter__(self) -> "Display":
@@ -44,9 +43,6 @@ class Display:
 
     def __call__(self, progress: "Progress", per_epoch: int, epochs: int) -> None:
         now = time.monotonic()
-        if progress.epoch and not self.compiled:  # all shapes were met, so no step compiles from here on
-            self.compiled = True
-            self.clock.clear()
         if progress.step != self.step:  # the end of an epoch shows as well
             self.step = progress.step
             self.clock.append(now)
@@ -67,9 +63,9 @@ class Display:
         each = [b - a for a, b in pairwise(self.clock)]
         left = "compiling"
         if len(each) >= LEAST:
-            # some of the first epoch's were compiled as well
-            step = max(fmean(each) if self.compiled else median(each), 1e-9)
-            left = f"{1 / step:.3g} steps/s  ≤ {duration((per_epoch * epochs - progress.step) * step)} left"
+            usual = sorted(each)[: -max(2, len(each) // 10)]  # without those that compiled or waited for a validation
+            step = max(fmean(usual), 1e-9)
+            left = f"{1 / step:.3g} steps/s  {duration((per_epoch * epochs - progress.step) * step)} left"
         done = progress.step - progress.epoch * per_epoch
         rows = progress.history
         train = [a / done for a in progress.sums] if done else rows[-1]["train"] if rows else []

@@ -55,7 +55,7 @@ def run(words: list[str]) -> None:
     from counterpoint.commands.process import settle
     from counterpoint.commands.words import dated
     from counterpoint.data import load
-    from counterpoint.data.normalising import in_units_of
+    from counterpoint.data.normalising import in_units_of, same_units
     from counterpoint.evaluation import check_ais, write_csv
     from counterpoint.report import counted, table
     from counterpoint.runs import EVALUATE, digest, open_run
@@ -83,6 +83,11 @@ def run(words: list[str]) -> None:
             raise CounterpointError(
                 f"{first.folder} and {second.folder} were trained on different data; name one to compare them on"
                 " with --data"
+            )
+        if not same_units(own, home):
+            raise CounterpointError(
+                f"{first.folder} and {second.folder} learned numbers in different units, so their densities are of"
+                " different numbers; measure each by itself"
             )
         others = [(second, scores(second, home))]
     shown = [(first, scores(first, own)), *others]

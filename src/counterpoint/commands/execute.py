@@ -80,7 +80,7 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
 def ending(progress: Progress, epochs: int) -> str:
     """Why training ended, and which epoch of each repeat is kept."""
     at = {row["step"]: str(row["epoch"]) for row in progress.history}
-    best = [at[step] for step in progress.best_step]
+    best = [at[step] for step in progress.best_step]  # the last epoch is always validated
     early = progress.epoch < epochs
     why = f"ended before epoch {epochs}, for validation got no better" if early else "all epochs are done"
     return f"{why}; kept as best by validation: epoch{'s' * (len(best) > 1)} {', '.join(best)}"

@@ -10,6 +10,7 @@ import numpy as np
 from counterpoint.core import Pairing
 from counterpoint.data import Corpus
 from counterpoint.data.motion import Motion
+from counterpoint.data.normalising import units
 from counterpoint.data.views import Audio, Images, Notes, Numbers, Words
 from counterpoint.evaluation import activity
 from counterpoint.files import replacing
@@ -92,11 +93,11 @@ def keep(corpus: Corpus, sequences: Sequence[np.ndarray], path: Path) -> list[Pa
 
 
 def draw_numbers(corpus, sequences, path, given, rows="dimension"):
-    panels(vectors(corpus, sequences), path, rows, corpus.seconds, given=given)
+    panels(vectors(sequences), path, rows, corpus.seconds, given=given)
 
 
 def draw_lines(corpus, sequences, path, given):
-    lines(vectors(corpus, sequences), path, corpus.seconds, given)
+    lines(vectors(sequences), path, corpus.seconds, given, "normalised value" if units(corpus) else "value")
 
 
 def draw_categories(corpus, sequences, path, given):
@@ -108,9 +109,9 @@ def values(corpus: Corpus, a: np.ndarray) -> np.ndarray:
     return corpus.view.values(a) if isinstance(corpus.view, Numbers) else a
 
 
-def vectors(corpus: Corpus, sequences: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Frames of any shape, as (T, D)."""
-    return {title: np.asarray(values(corpus, a), float).reshape(len(a), -1) for title, a in sequences.items()}
+def vectors(sequences: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Frames of any shape, as (T, D). Those that were normalised stay so, for entries share a scale."""
+    return {title: np.asarray(a, float).reshape(len(a), -1) for title, a in sequences.items()}
 
 
 def write_numbers(corpus, sequences, path):

@@ -58,8 +58,7 @@ def run(words: list[str]) -> None:
     from counterpoint.commands.pictures import draw, keep, look, values
     from counterpoint.commands.process import settle
     from counterpoint.commands.words import dated, precision, words_table
-    from counterpoint.data.motion import Motion
-    from counterpoint.data.views import Audio, Numbers
+    from counterpoint.data.normalising import units
     from counterpoint.evaluation import error, predict
     from counterpoint.evaluation.baselines import last_frames
     from counterpoint.files import replacing, target
@@ -102,7 +101,7 @@ def run(words: list[str]) -> None:
         score = error(guess, sequences)
         plus = f" ± {score.spread:.3f}" if score.spread == score.spread else ""
         rows.append({"predicted by": title, "error": f"{score.mean:.3f}{plus}"})
-    normalised = ", of normalised numbers" if isinstance(corpus.view, Audio | Motion | Numbers) else ""
+    normalised = ", of normalised numbers" if units(corpus) else ""
     caption = (
         f"Squared{normalised}, summed over a frame, mean over steps 2 .. T and over sequences. ± is the standard error"
         " over them."

@@ -14,7 +14,8 @@ from counterpoint.commands.flags import parse
 class Options:
     """Continue a run from its last checkpoint, as if it had never stopped, and report.
 
-    A run that has finished is only measured and drawn again, or trained further with more --epochs.
+    A run that has finished is only measured and drawn again; one that used all its epochs is trained further with more
+    --epochs.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]

@@ -14,7 +14,7 @@ from counterpoint.data.chorales import chorales
 from counterpoint.data.midi import is_midi, midi
 from counterpoint.data.mnist import caltech_silhouettes, mnist, mnist_fixed, mnist_grey, omniglot
 from counterpoint.data.moving_mnist import moving_mnist
-from counterpoint.data.normalising import normalised
+from counterpoint.data.normalising import own_npz
 from counterpoint.data.prepare import prepare
 from counterpoint.data.sequences import Corpus, Sequences
 from counterpoint.data.speech import is_sound, load_fsdd, load_timit_sample, speech
@@ -129,4 +129,4 @@ def reader(source: str | Path, corpora: Path | None = None) -> Callable[..., Cor
         )
     if path.is_file() and (any(wanted(path.name) for wanted in FOLDERS) or path.suffix.lower() in PIECES):
         raise CounterpointError(f"{path} is one file; give the folder that it is in, or numbers as an .npz")
-    return lambda: normalised(load_npz(path))
+    return partial(own_npz, path)

@@ -10,6 +10,7 @@ from counterpoint.data.layouts import LAYOUTS, PARTS, sequences
 from counterpoint.data.packed import LOWEST, SPLITS, read_npz, write_npz
 from counterpoint.data.sequences import KINDS, Corpus, Sequences
 from counterpoint.data.view_arrays import NAMES, from_arrays, to_arrays
+from counterpoint.data.views import Numbers
 from counterpoint.errors import CounterpointError, nearest
 from counterpoint.files import replacing
 
@@ -76,18 +77,24 @@ def load_npz(path: str | Path) -> Corpus:
         if stray:
             raise CounterpointError(f"{path} has {stray[0]} without x; call it train_{stray[0]}, and so on")
         splits = {s: sequences(str(path), s, arrays, layout) for s in SPLITS}
+    single = not seen and all(part.event == (1,) for part in splits.values())
     if "kind" not in about:
-        about["kind"] = guess_kind(*splits.values())
-        if about["kind"] == "count" and not seen and all(part.event == (1,) for part in splits.values()):
-            splits, about["kind"] = {split: symbols(part) for split, part in splits.items()}, "index"
+        guess = guess_kind(*splits.values())
+        about["kind"] = "index" if single and guess == "count" else guess
+    if single and about["kind"] == "index":
+        splits = {split: symbols(part) for split, part in splits.items()}
     about["view"] = from_arrays(str(path), seen, splits["train"].event)
+    if isinstance(about["view"], Numbers) and about["kind"] != "real":
+        raise CounterpointError(
+            f"{path}: mean and deviation are of real numbers, and these are of kind {about['kind']}"
+        )
     about.setdefault("name", path.stem)
     return Corpus(**splits, **about)
 
 
 def save_npz(path: str | Path, corpus: Corpus) -> None:
     """Write a corpus in the stacked form that `load_npz` reads back equal; masks of frames or of entries alike. The
-    view is kept, of notes, images, sound, words or motion."""
+    view is kept, of notes, images, sound, words, motion or normalised numbers."""
     arrays = {key: np.array(value) for key in ABOUT if (value := getattr(corpus, key)) is not None}
     arrays |= to_arrays(corpus.view)
     arrays["layout"] = np.array("stacked")

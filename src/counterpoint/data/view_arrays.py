@@ -89,7 +89,7 @@ def _numbers(where: str, given: Arrays, event: Event) -> Numbers:
     fits = all(a.shape in ((), event) and a.dtype.kind in "uif" and np.isfinite(a).all() for a in (mean, deviation))
     if not fits or (deviation <= 0).any():
         raise CounterpointError(
-            f"{where}: mean and deviation > 0 are not one number each, nor of the shape of a frame, {event}"
+            f"{where}: give both mean and deviation > 0, each as one number or of the shape of a frame, {event}"
         )
     return Numbers(*(np.broadcast_to(a, event).astype(float) for a in (mean, deviation)))
 

@@ -70,6 +70,8 @@ class Numbers:
 
     @property
     def units(self) -> str:
-        """The same in words."""
+        """The same in words; none where nothing was changed."""
+        if not self.mean.any() and (self.deviation == 1).all():
+            return ""
         how = "lower" if self.shift > 0 else "higher"
         return f", normalised; in their own units a log-density is {how} by {abs(self.shift):.3f} nats a step"

@@ -47,7 +47,7 @@ def recipes(name: str, corpus: str, published: float, few: int, fit: FitConfig) 
 
 def balls(name: str, about: str, p: Any) -> Recipe:
     """Chosen by what the table compares. What moves balls, U, learns long after W has learned what a ball is: the error
-    of one seed on 8 validation films was 24 after 1200 updates, 17 after 8000; an epoch has 3800."""
+    of one seed on 8 validation videos was 24 after 1200 updates, 17 after 8000; an epoch has 3800."""
     fit = FitConfig(epochs=4, patience=0, select="prediction", buckets=1, batch_size=4, crop=25)
     return machine(f"balls-{name}", f"{about}, 400 units, CD-10; the published one has 3750", DATA, p, fit, 3e-3, 10)
 

@@ -15,7 +15,11 @@ FEW = len(COLOURS)
 
 
 def lines(
-    arrays: Mapping[str, np.ndarray], path: str | os.PathLike, seconds: float | None = None, given: int = 0
+    arrays: Mapping[str, np.ndarray],
+    path: str | os.PathLike,
+    seconds: float | None = None,
+    given: int = 0,
+    label: str = "value",
 ) -> None:
     """Sequences (title -> array of shape (T, D), D at most 8): a line for each dimension, one scale for all.
 
@@ -34,7 +38,7 @@ def lines(
         dot = min(4.0, max(2.0, 200 / len(a)))  # never without, for a step between two that are missing has no line
         for d, colour in enumerate(COLOURS[:count]):
             axes.plot(np.arange(len(a)) * unit, a[:, d], ".-", color=colour, linewidth=1.0, markersize=dot)
-        axes.set_ylabel("value", fontsize=8)
+        axes.set_ylabel(label, fontsize=8)
         axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
     if count > 1:
         drawn = figure.axes[0].get_lines()[-count:]

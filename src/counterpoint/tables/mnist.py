@@ -46,7 +46,7 @@ had; ours is shrunk and split otherwise. Silhouettes of Caltech 101 have the pub
 variance over test images of its mean given x is above 0.01 (Burda et al.); units of both layers count.
 
 RBM, DBN and DBM have a Z. That of the RBM is bounded by chains that warm up from each image, so that its number is on
-average too small; those of DBN and DBM are bounds in which an estimate stands for Z, which flatters, as in print.
+average too small; those of DBN and DBM are bounds in which an estimate stands for Z, which flatters, as in the papers.
 
 Published numbers of belief networks are variational bounds, which are lower than a log-likelihood by 5000 samples. Left
 out is what could be read in no source (IWAE of one layer, of two layers all but IWAE-50, OMNIGLOT, reweighted

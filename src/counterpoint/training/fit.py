@@ -201,18 +201,18 @@ class _Loop:
         train = [a / self.per_epoch for a in progress.sums]
         row = {"epoch": progress.epoch, "step": progress.step, "train": train}
         if self.valid and (progress.epoch % self.config.validate == 0 or progress.epoch == self.config.epochs):
-            values = self.measure()
-            if not np.isfinite(values[active]).all():
-                self.save(due=False)
-                seed = self.seeds[int(np.flatnonzero(active & ~np.isfinite(values))[0])]
-                raise CounterpointError(
-                    f"step {progress.step}, seed {seed}: the validation bound is not finite; look at the validation"
-                    " data, or lower the learning rate"
-                )
-            row["valid"] = [float(v) for v in values]
+            row["valid"] = [float(v) for v in self.measure()]
             if self.config.select == "prediction":
                 row["error"] = self.errors()
             values = selected(row)
+            broken = active & ~(np.isfinite(values) & np.isfinite(row["valid"]))
+            if broken.any():
+                self.save(due=False)
+                seed = self.seeds[int(np.flatnonzero(broken)[0])]
+                raise CounterpointError(
+                    f"step {progress.step}, seed {seed}: the validation bound is not finite, or the error of"
+                    " prediction; look at the validation data, or lower the learning rate"
+                )
             better = active & (values > np.array(progress.best))
             pick = jnp.asarray(better)
             self.best = jax.tree.map(
