@@ -58,6 +58,7 @@ def test_the_page_names_its_command_and_shows_its_figure(made):
     assert (made / "estimators.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_a_warm_up_of_training_changes_nothing(run, tmp_path):
     """What is compared are gradients of the bound, not of what training follows at its first step."""
     warming = shutil.copytree(run, tmp_path / "warming")

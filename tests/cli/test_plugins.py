@@ -76,6 +76,7 @@ def package(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("package")
+@pytest.mark.slow
 def test_a_part_of_ones_own_trains_and_is_reported(data, tmp_path, capsys):
     words = ["--p", "coins", "--q", "prior", "--p.start", "0.5", "--fit.epochs", "2", *SMALL[-8:]]
     assert main(["train", "--data", data, "--out", str(tmp_path / "runs"), *words]) == 0

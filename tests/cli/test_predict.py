@@ -66,6 +66,7 @@ def test_predict_refuses(run, refused, tmp_path):
     assert "no run" in refused("predict", str(tmp_path))
 
 
+@pytest.mark.slow
 def test_predict_refuses_a_posterior_that_looks_ahead(run, refused, tmp_path):
     copy = shutil.copytree(run, tmp_path / "runs" / run.name)
     config = json.loads((copy / "config.json").read_text())

@@ -143,6 +143,7 @@ def test_its_numbers_are_those_of_the_run(made):
     assert cells["lost"]["bound"]["ours"]["values"] is None
 
 
+@pytest.mark.slow
 def test_the_command_beside_a_run_repeats_it_exactly(made, tmp_path):
     command = json.loads((made / "toy.json").read_text())["runs"]["first"]["command"]
     assert main([*command.split()[1:], "--particles", "0", "--out", str(tmp_path)]) == 0
@@ -204,6 +205,7 @@ def test_a_quick_table_has_one_run_of_each_row():
     assert dataclasses.replace(TOY, rows=(*rows, Row("quoted", {}, {"quoted": 1.0}, "a paper"))).firsts() == ["a", "c"]
 
 
+@pytest.mark.slow
 def test_a_quick_run_says_that_it_is_no_result_and_its_folder_is_a_run(tmp_path, parts, capsys):
     assert main(["reproduce", "toy", "--out", str(tmp_path), "--quick", "--rows", "first"]) == 0
     text = (tmp_path / "toy-quick.md").read_text()

@@ -66,6 +66,7 @@ def test_predict_prints_both_precisions_beside_the_baselines(learned, tmp_path, 
         assert list(made["times"]) == [str(1990 + i) for i in range(6)]
 
 
+@pytest.mark.slow
 def test_evaluate_measures_words_and_says_where_it_cannot(learned, capsys):
     capsys.readouterr()
     words = ["evaluate", str(learned), "--particles", "0", "--replicates", "1"]

@@ -113,6 +113,7 @@ def test_resume_of_a_finished_run_writes_the_report_anew(run, capsys):
     assert results(run) == before
 
 
+@pytest.mark.slow
 def test_resume_goes_on_for_more_epochs(run, tmp_path, capsys, refused):
     copy = tmp_path / "copy"
     shutil.copytree(run, copy)
@@ -205,6 +206,7 @@ def test_show_says_of_a_run_what_its_recipe_is_on_the_recipes_data_alone(source,
     assert max(map(len, out.split("--data")[0].splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_a_run_that_its_predictions_select_says_so(data, tmp_path, capsys):
     words = ["--fit.select", "prediction", "--fit.epochs", "3", *SMALL]
     assert main(["train", "--data", data, "--out", str(tmp_path), *words]) == 0
@@ -215,6 +217,7 @@ def test_a_run_that_its_predictions_select_says_so(data, tmp_path, capsys):
     assert f"best validation error of prediction: {best:.3f} (seed 0)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_dry_run_writes_nothing(data, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = [

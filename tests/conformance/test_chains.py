@@ -255,6 +255,7 @@ def test_what_is_no_rbm_at_its_steps_is_not_annealed():
     assert list(standard_bounds(Pairing(Another(), Gibbs(), TrajectoryKL(), method), 4)) == ["TRAJECTORY_KL (no bound)"]
 
 
+@pytest.mark.slow
 def test_fit_learns_an_rtrbm_from_crop_to_crop():
     """A bit that mostly flips, seen twice: -0.69 nats a step without a past, -0.33 at best."""
     rng = np.random.default_rng(0)

@@ -76,6 +76,7 @@ SOME = [
 
 
 @pytest.mark.parametrize("design", SOME, ids="+".join)
+@pytest.mark.slow
 def test_two_devices_give_what_one_gives(design):
     pairing, batch, key = pairing_of(*design), batch_of(design[0]), random.key(3)
     mesh = jax.make_mesh((2,), ("batch",), axis_types=(AxisType.Auto,))

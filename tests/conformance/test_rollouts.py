@@ -89,6 +89,7 @@ GRADED = (
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize("pathwise", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["through z", "z held"])
 @pytest.mark.parametrize("pair", [pair for pair in PAIRS if "+".join(pair) in GRADED], ids="+".join)
+@pytest.mark.slow
 def test_every_order_of_arithmetic_gives_the_same_gradient(pair, pathwise):
     @eqx.filter_jit
     def gradients(parts, batch):
@@ -189,6 +190,7 @@ def bounds_of(p, q, exact, batch, bounds):
 
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize(("model", "exact"), [("hmm-binary", ForwardBackward()), ("lds", Kalman())])
+@pytest.mark.slow
 def test_bounds_are_ordered_below_the_exact_likelihood_and_their_weights_are_unbiased(model, exact):
     # an arbitrary Gaussian q has weights without a variance; the prior's are bounded
     p, q = build(model, "filtering" if model == "hmm-binary" else "prior")
@@ -254,6 +256,7 @@ def test_what_is_generated_lies_in_the_support(model):
     np.testing.assert_allclose(trace.log_weight, np.zeros((6, 2, 2)), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_latents_of_every_model_have_the_support_that_its_prior_names():
     for model in MODELS:
         p = build_p(model)

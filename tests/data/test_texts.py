@@ -240,6 +240,7 @@ def test_sotu_is_missing(tmp_path):
 
 
 @pytest.mark.corpus
+@pytest.mark.slow
 def test_the_addresses(corpora):
     if not (corpora / "sotu" / "sotu_1790_2026.zip").is_file():
         pytest.skip("no State of the Union addresses: put sotu_1790_2026.zip into the folder sotu of COUNTERPOINT_DATA")

@@ -116,6 +116,7 @@ OTHERS = [pytest.param(model, marks=pytest.mark.slow) for model in ("vrnn-gru", 
 
 
 @pytest.mark.parametrize("model", ["srnn", *OTHERS])
+@pytest.mark.slow
 def test_both_gradients_are_those_of_the_algorithm(model):
     p, q = parts(model)
     batch = batch_of(model, length=3, lengths=LENGTHS)

@@ -74,6 +74,7 @@ def test_dreg_is_unbiased_for_iwae():
     assert np.abs(flat(want)).max() > 0.1
 
 
+@pytest.mark.slow
 def test_stl_is_unbiased_for_the_elbo_and_not_for_iwae():
     bound = ELBO(2, closed_form=False)
     np.testing.assert_allclose(flat(expected(parts(), bound, STL())), flat(expected(parts(), bound, None)), atol=1e-10)
@@ -103,6 +104,7 @@ def several(parts, key, particles, estimators):
     return [*(grad(estimator)(parts) for estimator in estimators), score(parts)]
 
 
+@pytest.mark.slow
 def test_what_stl_leaves_out_is_the_weighted_score_draw_by_draw():
     full, stl, dreg, left = several(parts(), random.key(1), 3, (Pathwise(), STL(), DReG()))
     np.testing.assert_allclose(flat(full) - flat(stl), flat(left), atol=1e-12)
@@ -112,6 +114,7 @@ def test_what_stl_leaves_out_is_the_weighted_score_draw_by_draw():
     np.testing.assert_allclose(untouched(dreg[0]), untouched(full[0]), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_with_one_particle_both_are_one():
     stl, dreg, _ = several(parts(), random.key(2), 1, (STL(), DReG()))
     np.testing.assert_allclose(flat(dreg), flat(stl), atol=1e-12)

@@ -36,6 +36,7 @@ def awake(p, q, bound, wake, values=3):
     return eqx.filter_grad(total)((p, q))
 
 
+@pytest.mark.slow
 def test_the_wake_update_of_q_is_minus_the_inner_gradient_of_iwae():
     grad = awake(*table(), IWAE(2), 1.0)[1]
     np.testing.assert_allclose(grad.logits[0], -np.array(INNER), atol=1e-9)
@@ -70,6 +71,7 @@ def test_the_wake_update_of_p_is_the_gradient_of_iwae_at_fixed_z():
         np.testing.assert_allclose(a, b, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_dreams_follow_p_and_teach_only_q():
     """The share of each dream is its probability under p; log q of it is what rollout says."""
     p, q = tsbn()

@@ -82,6 +82,7 @@ def test_its_chains_end_in_the_posterior():
 
 
 @pytest.mark.usefixtures("x64")
+@pytest.mark.slow
 def test_coins_of_a_belief_network_by_enumeration():
     """REFERENCE D3."""
     p, q = sbn()

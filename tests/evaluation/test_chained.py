@@ -63,6 +63,7 @@ def test_what_is_generated_follows_the_exact_law():
     near(share(made, 4000), after / after.sum(), 4000)
 
 
+@pytest.mark.slow
 def test_predictions_are_conditional_means():
     p, x = rtrbm(), np.array([[1.0, 0.0], [0.0, 0.0]])
     joint = law(p).reshape(4, 4)
@@ -80,6 +81,7 @@ def test_a_chain_begins_at_the_frame_before():
     np.testing.assert_allclose(found[1:], x[:-1], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_filter_of_drawn_units_predicts_and_generates():
     p, x = TRBM(machine(), single(mk((2, 2), 1, 2.0))), Sequences((FRAMES, FRAMES[:2]))
     assert [a.shape for a in predict(p, Gibbs(), x, random.key(0)).frames] == [(4, 2), (2, 2)]

@@ -82,6 +82,7 @@ def test_a_continuation_of_what_the_model_itself_feeds_back():
         np.testing.assert_array_equal(x, want)
 
 
+@pytest.mark.slow
 def test_a_continuation_has_the_law_of_the_model():
     one = jnp.ones((1, 1))
     p = LDS.of(0.9 * one, 0.5 * one, one, 0.8 * one, jnp.zeros(1), one)

@@ -32,6 +32,7 @@ def pairing(model, q, estimator):
 
 
 @pytest.mark.usefixtures("x64")
+@pytest.mark.slow
 def test_moments_are_those_of_the_draws():
     one, batch, key = pairing("vrnn-gru", "filtering", Pathwise()), batch_of("vrnn-gru"), random.key(3)
     found = gradients({"one": one}, batch, key, 2 * CHUNK)["one"]
@@ -45,6 +46,7 @@ def test_moments_are_those_of_the_draws():
     np.testing.assert_allclose(found.bound_error, drawn[2].std(ddof=1) / (2 * CHUNK) ** 0.5)
 
 
+@pytest.mark.slow
 def test_the_bound_is_measured_where_an_estimator_reports_something_else():
     """Without chains log p is exact: all draws agree."""
     p, known, batch = build_p("rbm-binary"), facts_of("rbm-binary"), batch_of("rbm-binary")

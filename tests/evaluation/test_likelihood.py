@@ -59,6 +59,7 @@ def test_the_exact_values_without_noise(x64):
             assert max(score.per_step_error, score.per_sequence_error) < 1e-9
 
 
+@pytest.mark.slow
 def test_every_sequence_keeps_its_place(x64, monkeypatch):
     data = ragged()
     want = [forward(x) for x in data.x]
@@ -69,6 +70,7 @@ def test_every_sequence_keeps_its_place(x64, monkeypatch):
         np.testing.assert_array_equal(score.lengths, data.lengths)
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_and_the_noise_does_not_depend_on_it(monkeypatch):
     data = Sequences(tuple(SYMBOLS for _ in range(5)))
     sizes, scores = [], []

@@ -66,6 +66,7 @@ def test_what_cannot_be_summed_or_estimated_says_what_to_give():
     assert log_partition(p, random.key(0), chains=2, temperatures=1).error >= 0
 
 
+@pytest.mark.slow
 def test_a_run_says_its_own_log_z():
     """Of an RBM, and of a DBN and a DBM, whose priors have one; an RTRBM has one at each step, a TSBN none."""
     run = lambda p: SimpleNamespace(

@@ -98,6 +98,7 @@ def test_its_likelihood_is_that_of_all_states():
     assert (bounds(p)[:2] < want[:2] - 1e-3).all()
 
 
+@pytest.mark.slow
 def test_its_prior_is_drawn_by_chains():
     """Of two layers: h^1 by a chain of 100 temperatures."""
     p = network(False, (3, 2))
@@ -115,6 +116,7 @@ def step(p, batch, key, number, estimator):
     return eqx.filter_grad(lambda p: (loss(p).surrogate, loss(p).value), has_aux=True)(p)
 
 
+@pytest.mark.slow
 def test_greedy_learns_one_machine_at_a_time_by_contrastive_divergence():
     p, batch, estimator = network(True, (3, 2)), batch_of_data(400), Greedy(updates=5)
     grads = [step(p, batch, random.key(i), 4, estimator)[0] for i in range(30)]

@@ -70,6 +70,7 @@ def slope():
 
 
 @pytest.mark.usefixtures("x64")
+@pytest.mark.slow
 def test_the_mutual_information_that_the_print_drops():
     """D7: the gradient of KL(q || p) has it; eq. 9 alone has the other sign."""
     p, q, x = categories()
@@ -100,6 +101,7 @@ def test_the_mutual_information_that_the_print_drops():
 
 
 @pytest.mark.usefixtures("x64")
+@pytest.mark.slow
 def test_the_estimator_of_a_learned_corruption_has_that_gradient():
     """Five corruptions of each datum, as often as q has them, are its law; 50 of them are a sample whose baseline, the
     mean of the others, scales the score part by 50 / 49."""
@@ -156,6 +158,7 @@ def test_the_law_of_the_data_is_stationary_where_the_reconstruction_is_exact():
 
 
 @pytest.mark.parametrize("kind", ["binary", pytest.param("index", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_what_is_generated_follows_the_stationary_law(kind):
     (p, q), values = (categories()[:2], np.arange(3)) if kind == "index" else (pixels(exact=True), ALL)
     if kind == "binary":  # slow to move: the chain must have run for long
@@ -171,6 +174,7 @@ def test_what_is_generated_follows_the_stationary_law(kind):
 
 
 @pytest.mark.usefixtures("x64")
+@pytest.mark.slow
 def test_walkback_reconstructs_the_datum_from_along_the_chain():
     """E = sum_n sum_z q_n(z | x) grad log p(x | z), q_n the law of z_n."""
     p, q = pixels(exact=False)

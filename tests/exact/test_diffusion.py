@@ -102,6 +102,7 @@ def test_the_closed_divergence_of_every_step_has_the_same_mean_and_a_gradient_of
     assert closed < 0.1 * sampled
 
 
+@pytest.mark.slow
 def test_a_rollout_takes_the_closed_divergence_at_its_own_draws():
     p, seen = diffusion("real", 3), jnp.array([[[0.4, -1.0]]])
     batch = Batch(seen, jnp.ones((1, 1), bool))
@@ -134,6 +135,7 @@ def test_the_gaussian_chain_forgets_slowly_at_first():
 
 
 @pytest.mark.usefixtures("x64")
+@pytest.mark.slow
 def test_a_trajectory_is_its_steps():
     step = lambda i, z: Gaussian(z * (i + 1), jnp.ones_like(z))
     up = Trajectory(Gaussian(jnp.zeros(2), jnp.ones(2)), step, 3)

@@ -135,6 +135,7 @@ def test_an_iteration_for_a_hidden_markov_model_is_that_of_its_paths(name, law):
         np.testing.assert_allclose(found, right, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_scaled_messages_are_those_in_logarithms():
     rng = np.random.default_rng(1)
     valid = np.arange(6)[:, None] < np.array([6, 4, 1])
@@ -226,6 +227,7 @@ def test_marginals_of_a_linear_dynamical_system_are_those_of_the_joint_gaussian(
 
 
 @pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.slow
 def test_an_iteration_for_a_linear_dynamical_system_is_that_of_the_joint_gaussian(missing):
     batch, seen = plane(missing)
     p, log_evidence = iterate(lds(), Kalman(), (batch,))
@@ -237,6 +239,7 @@ def test_an_iteration_for_a_linear_dynamical_system_is_that_of_the_joint_gaussia
 
 
 @pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.slow
 def test_noise_without_correlations_stays_so_and_no_less_than_its_floor(missing):
     batch, _ = plane(missing)
     parts = A, Q, C, np.diag(np.diag(R)), M0, P0, OFFSET
@@ -268,6 +271,7 @@ def test_the_likelihood_never_falls_and_batches_add_up(name):
         np.testing.assert_allclose(a, b, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_gradient_descent_of_rate_one_is_expectation_maximisation():
     x = tuple(PLANE[n, :length] for n, length in enumerate(LENGTHS))
     config = FitConfig(epochs=3, batch_size=2, buckets=1, optimiser=OptimiserConfig("sgd", 1.0, clip=0.0))
@@ -278,6 +282,7 @@ def test_gradient_descent_of_rate_one_is_expectation_maximisation():
         np.testing.assert_allclose(a, b, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_what_has_no_closed_form_is_refused():
     counts = HMM(jnp.zeros(2), jnp.zeros((2, 2)), jnp.zeros((2, 3)), Family("counts", (3,), 4))
     with pytest.raises(CounterpointError, match="closed form where it is bernoulli"):

@@ -58,6 +58,7 @@ def test_the_chain_keeps_hidden_layers_and_adds_noise_to_them():
     assert before[:, 1:].std(0).min() > 0.1  # what is kept differs from chain to chain
 
 
+@pytest.mark.slow
 def test_the_gradient_passes_along_what_is_kept():
     """What is drawn from a key is a step function of the parameters, which differences do not see."""
     p, q = pair(4, 3)

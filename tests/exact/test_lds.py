@@ -31,6 +31,7 @@ def test_smoothing_posterior_gives_every_path_the_weight_of_the_data():
         np.testing.assert_allclose(trace.log_weight.sum(0)[0], np.full(7, -5.3458706416), atol=1e-8)
 
 
+@pytest.mark.slow
 def test_smoothing_free_energy_is_minus_log_evidence():
     assert free_energy(Kalman()).sum() == pytest.approx(5.3458706416, abs=1e-8)
 
@@ -167,6 +168,7 @@ def same_gradient(f, g, p):
     ("wide", "name"),
     [(True, "both"), *(pytest.param(*c, marks=pytest.mark.slow) for c in [(True, "nothing"), (False, "both")])],
 )
+@pytest.mark.slow
 def test_the_gradient_is_that_of_the_joint_gaussian(wide, name):
     """Of the filter, and of what `fit` follows along the path that q draws; with more entries in a frame than z has as
     well, of which no more are seen at times."""
@@ -183,6 +185,7 @@ def test_the_gradient_is_that_of_the_joint_gaussian(wide, name):
     same_gradient(lambda p: -5 * fitted(p).surrogate, exact, p)
 
 
+@pytest.mark.slow
 def test_a_closed_divergence_has_that_gradient_on_average():
     x, seen = jnp.asarray(LDS_FRAMES[:2]), np.ones((2, 1), bool)
 

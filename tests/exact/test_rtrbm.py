@@ -339,6 +339,7 @@ def test_portions_that_leave_padding_out_give_each_sequence_its_own(monkeypatch)
     np.testing.assert_allclose(found, want, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_many_temperatures_lead_to_the_exact_value_from_either_side():
     p = rtrbm()
     want = float(exact(p, jnp.asarray(SEQUENCE)[None])[0])

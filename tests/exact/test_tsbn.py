@@ -69,6 +69,7 @@ def test_order_two_marginal_likelihood():
     assert log_marginal(trace_of(*tsbn(order=2))) == pytest.approx(-4.8011464133, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_hmsbn_is_a_hidden_markov_model_with_four_states():
     p, q = tsbn(memory=False)
     found, layer = log_marginal(trace_of(p, q)), p.hidden[0]

@@ -78,6 +78,7 @@ def draw(p, q, count):
     return rollout(p, q, whole(X), random.key(2), particles=count, closed_form=True)[0]
 
 
+@pytest.mark.slow
 def test_two_layers_have_the_densities_of_the_equations():
     p, q = two()
     found = draw(p, q, 20000)
@@ -159,6 +160,7 @@ def test_it_starts_at_the_marginal_and_near_its_prior():
     assert float(draw(p, q, 20000).kl.mean()) < 0.2
 
 
+@pytest.mark.slow
 def test_the_highest_layer_may_follow_another_law():
     """The closed divergence is taken where there is one, and is the mean of the sampled one; weights stay unbiased."""
     p = stirred(VAEConfig(latent=(3,), width=(3,), depth=1, law="dirichlet").build(known(), random.key(0)), 0)

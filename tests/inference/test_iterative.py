@@ -55,6 +55,7 @@ def test_without_a_step_it_is_the_prior_and_its_free_energy():
     np.testing.assert_allclose(proposal.steps[:, 1], 0.0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_two_samples_lie_at_either_side_of_the_mean():
     """Of a quadratic the gradient by the mean is exact then, whatever is drawn."""
     exact = propose(lds(), build(lds(), step=0.2, **EXACT), LDS_FRAMES[0]).distribution.loc
@@ -92,6 +93,7 @@ class Tower(AbstractDirected):
         return Gaussian(z[1], jnp.full(1, 0.6))
 
 
+@pytest.mark.slow
 def test_layers_that_depend_on_each_other_reach_their_mean_field():
     """Of the Gaussian posterior with precision L: its mean, and variances 1 / L_ii."""
     p = Tower(jnp.array([0.8]))
@@ -129,6 +131,7 @@ def network(q, inputs, features):
 @pytest.mark.parametrize("update", ["network", "rate"])
 @pytest.mark.parametrize("inputs", ["gradients", "errors"])
 @pytest.mark.parametrize("model", ["srnn", pytest.param("vrnn-lstm", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_an_iteration_of_the_network_is_its_formula(model, inputs, update):
     p = build_p(model)
     q = build(p, model, update=update, inputs=inputs, observe=True)
@@ -165,6 +168,7 @@ def test_an_iteration_of_the_network_is_its_formula(model, inputs, update):
     np.testing.assert_allclose(2 * np.log(found.scale), want[1], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_mean_is_normalised_where_that_is_asked_for():
     p = build_p("srnn")
     plain, other = (build(p, "srnn", layer_norm_mean=choice) for choice in (False, True))

@@ -69,6 +69,7 @@ GRID = [*QUICK, (0.01, 1e-3, 12), (0.1, 1e-4, 12), *itertools.product([1e-7, 0.1
 @pytest.mark.parametrize(
     ("q", "r", "width"), [c if c in QUICK else pytest.param(*c, marks=pytest.mark.slow) for c in GRID]
 )
+@pytest.mark.slow
 def test_single_precision_holds_however_small_a_noise_is(q, r, width):
     """Less is seen than there is, or, with gaps, more. With X = max |x|, Z = max |z|, D = 1 / (1 - decay) steps that a
     rounding lasts, and independent roundings that add up as their root, four deviations are allowed:

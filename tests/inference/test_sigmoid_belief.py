@@ -24,6 +24,7 @@ LOGITS, DRAWS = np.array([0.0, 0.5, -2.0, 5.0, 15.0]), 20_000
 score = eqx.filter_jit(score_paths)
 
 
+@pytest.mark.slow
 def test_draws_have_the_moments_of_their_distribution():
     w = np.asarray(polya_gamma.polya_gamma(random.key(1), jnp.broadcast_to(LOGITS, (DRAWS, 5))))
     c = np.where(LOGITS == 0, 1e-3, LOGITS)
@@ -74,6 +75,7 @@ def test_a_sweep_of_single_units_leaves_the_posterior_as_it_is():
     assert np.abs(move - weights).max() > 0.02  # it is no draw from the posterior yet
 
 
+@pytest.mark.slow
 def test_an_augmented_sweep_leaves_the_posterior_as_it_is_on_average():
     p = sbn()[0]
     weights, many = posterior(p, V, STATES), 4000
@@ -104,6 +106,7 @@ def frequencies(p, q, x, paths, count) -> tuple[float, np.ndarray]:
 
 
 @pytest.mark.parametrize("augment", [True, False])
+@pytest.mark.slow
 def test_long_chains_draw_from_the_posterior(augment):
     p, count = sbn()[0], 1500
     distance, log_weight = frequencies(p, PolyaGamma(PolyaGammaConfig(8, augment=augment)), V, STATES, count)

@@ -38,6 +38,7 @@ SLOW = pytest.param(RNNNADEConfig, Pathwise(), marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize(("config", "by"), [(RNNConfig, Pathwise()), (RNNConfig, ScoreFunctionConfig()), SLOW])
+@pytest.mark.slow
 def test_training_is_of_what_is_left_and_evaluation_of_the_whole(config, by):
     p = config(hidden=4, cell="lstm", dropout=0.5).build(facts(tuple(X)), random.key(0))
     whole = config(hidden=4, cell="lstm").build(facts(tuple(X)), random.key(0))

@@ -61,6 +61,7 @@ def test_every_recipe_builds_and_its_parts_go_together(name):
 
 
 @pytest.mark.parametrize("name", TRACED)
+@pytest.mark.slow
 def test_an_update_of_it_can_be_traced(name):
     _, shape, _ = RECIPES[name]
     pairing = shaped(name)

@@ -65,6 +65,7 @@ LATER = ("through time", "vimco", "wake_sleep")
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LATER)) for n in PAIRINGS])
+@pytest.mark.slow
 def test_chunks_of_a_stream_have_the_bound_and_end_in_the_state_of_the_whole(name):
     pairing = build(*PAIRINGS[name])
 
