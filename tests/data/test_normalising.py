@@ -64,7 +64,7 @@ def test_what_is_missing_says_nothing_of_mean_and_deviation():
 def test_other_data_are_measured_in_the_units_that_a_model_learned_in(path, tmp_path):
     own, given = load(path), np.load(path)["x"]
     np.savez(tmp_path / "other.npz", x=2 * given[:10])
-    np.savez(tmp_path / "plain.npz", x=np.round(2 * given[:10]).astype(int), mean=0, deviation=1)
+    np.savez(tmp_path / "plain.npz", x=np.round(2 * given[:10]).astype(int), kind="real", mean=0, deviation=1)
     for name in ("other", "plain"):
         other = load(tmp_path / f"{name}.npz")
         moved = in_units_of(other, own)

@@ -86,7 +86,8 @@ def load_npz(path: str | Path) -> Corpus:
     about["view"] = from_arrays(str(path), seen, splits["train"].event)
     if isinstance(about["view"], Numbers) and about["kind"] != "real":
         raise CounterpointError(
-            f"{path}: mean and deviation are of real numbers, and these are of kind {about['kind']}"
+            f"{path}: mean and deviation are of real numbers, and these are read as {about['kind']}: save kind='real'"
+            " beside them, if they are real"
         )
     about.setdefault("name", path.stem)
     return Corpus(**splits, **about)
