@@ -107,7 +107,7 @@ def save_npz(path: str | Path, corpus: Corpus) -> None:
             # One of them may cover entries where another covers frames; entries can say both.
             whole = len({seen.ndim for seen in group.observed}) == 1
             pairs = zip(group.observed, group.x)
-            seen = group.observed if whole else [np.broadcast_to(_like(m, x), x.shape) for m, x in pairs]
+            seen = group.observed if whole else [np.broadcast_to(like(m, x), x.shape) for m, x in pairs]
             arrays[f"{split}_observed"] = np.concatenate(seen)
         if group.chances is not None:
             arrays[f"{split}_chances"] = np.concatenate(group.chances)
@@ -122,7 +122,7 @@ def guess_kind(*groups: Sequences) -> str:
     binary, whole = True, True
     for group in groups:
         for i, x in enumerate(group.x):
-            seen = None if group.observed is None else _like(group.observed[i], x)
+            seen = None if group.observed is None else like(group.observed[i], x)
             inside = np.ones(x.shape, bool) if seen is None else np.broadcast_to(seen, x.shape)
             values = x[inside]
             binary = binary and bool(np.isin(values, (0, 1)).all())
@@ -138,7 +138,8 @@ def symbols(column: Sequences) -> Sequences:
     return replace(column, x=flat(column.x), observed=flat(column.observed), chances=flat(column.chances))
 
 
-def _like(mask: np.ndarray, x: np.ndarray) -> np.ndarray:
+def like(mask: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """A mask of frames or of entries, with as many axes as x."""
     return mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
 
 

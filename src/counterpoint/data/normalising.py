@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from counterpoint.data.arrays import load_npz
+from counterpoint.data.arrays import like, load_npz
 from counterpoint.data.motion import Motion
 from counterpoint.data.sequences import Corpus, Sequences
 from counterpoint.data.views import Audio, Numbers
@@ -70,7 +70,7 @@ def _pairs(sequences: Sequences):
 
 def _seen(x: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Values, 0 where they are missing, and where they are not."""
-    seen = np.broadcast_to(observed.reshape(observed.shape + (1,) * (x.ndim - observed.ndim)), x.shape)
+    seen = np.broadcast_to(like(observed, x), x.shape)
     return np.where(seen, x, 0).astype(float), seen
 
 

@@ -144,7 +144,7 @@ def _npy(path: Path) -> dict[str, np.ndarray]:
     if a.dtype != np.uint8 or a.ndim < 3:
         raise CounterpointError(
             f"{path} has shape {a.shape} and dtype {a.dtype}; give uint8 (time, height, width), for an .npy is read as"
-            f' films, or other sequences as an .npz: np.savez("{path.stem}.npz", x=np.load("{path.name}"))'
+            f' videos, or other sequences as an .npz: np.savez("{path.stem}.npz", x=np.load("{path.name}"))'
         )
     if a.ndim == 5 or (a.ndim == 4 and a.shape[-1] not in (1, 3)):
         return {f"film{i}": one for i, one in enumerate(a)}
