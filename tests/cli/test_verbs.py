@@ -274,3 +274,19 @@ def test_what_was_measured_stands_where_a_picture_fails(run, capsys, monkeypatch
     assert main(["resume", str(run)]) == 0
     assert "not all could be drawn: no paper" in capsys.readouterr().out
     assert (run / "results.json").is_file()
+
+
+def test_other_data_are_measured_in_the_units_of_the_run(tmp_path):
+    """The same test sequences beside training sequences of another scale have the same bounds."""
+    x = 50 + 1e3 * np.random.default_rng(0).normal(size=(8, 6, 2))
+    np.savez(tmp_path / "own.npz", train=x[:4], valid=x[4:6], test=x[6:])
+    np.savez(tmp_path / "other.npz", train=5 * x[:4], valid=x[4:6], test=x[6:])
+    words = ["train", "--data", str(tmp_path / "own.npz"), "--out", str(tmp_path), "--fit.epochs", "1", *SMALL]
+    assert main(words) == 0
+    bounds = []
+    for name in ("own", "other"):
+        file = tmp_path / f"{name}.csv"
+        words = ["evaluate", str(tmp_path / "own-001"), "--data", str(tmp_path / f"{name}.npz"), "--csv", str(file)]
+        assert main([*words, "--particles", "0"]) == 0
+        bounds.append([float(row["ELBO nats"]) for row in csv.DictReader(file.read_text().splitlines())])
+    assert bounds[1] == pytest.approx(bounds[0], rel=1e-4)
