@@ -133,6 +133,8 @@ def test_a_likelihood_on_a_grid_is_told_or_finds_its_step():
     for wrong in ("discretised_gaussian:-1", "discretised_gaussian:wide", "discretised_gaussian:"):
         with pytest.raises(CounterpointError, match=r"is a positive number, such as 0\.01"):
             facts((x,), "real", likelihood=wrong)
+    with pytest.raises(CounterpointError, match=r"have 0\.6, which is not 0\.1 and whole steps of 0\.3.*mean=0"):
+        facts((x,), "real", likelihood="discretised_gaussian:0.3")
     with pytest.raises(CounterpointError, match=r"only discretised_gaussian has a step; leave :0\.5"):
         facts((x,), "real", likelihood="gaussian:0.5")
 

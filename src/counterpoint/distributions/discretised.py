@@ -46,11 +46,7 @@ class DiscretisedGaussian(AbstractDistribution):
 
     @property
     def support(self):
-        def contains(x):
-            cells = (np.asarray(x, float) - self.origin) / self.step
-            with np.errstate(invalid="ignore"):  # infinity lies on no grid
-                return np.abs(cells - np.round(cells)) < NEAR
-
+        contains = lambda x: on_grid(x, self.step, self.origin)
         return Support(f"{self.origin:g} and whole steps of {self.step:g} from it", contains)
 
     def sample(self, key):
@@ -147,6 +143,13 @@ def _mills(y):
     for k in range(DEPTH[y.dtype.itemsize], 0, -1):
         below = high + k / below
     return jnp.where(y < FAR, math.sqrt(math.pi / 2) * jnp.exp(low**2 / 2) * erfc(low / math.sqrt(2)), 1 / below)
+
+
+def on_grid(x, step: float, origin: float) -> np.ndarray:
+    """Which values are the origin and a whole number of steps."""
+    cells = (np.asarray(x, float) - origin) / step
+    with np.errstate(invalid="ignore"):  # infinity lies on no grid
+        return np.abs(cells - np.round(cells)) < NEAR
 
 
 def spacing(x: np.ndarray) -> float | None:

@@ -14,7 +14,7 @@ from counterpoint.core import AbstractDistribution
 from counterpoint.distributions.bernoulli import Bernoulli
 from counterpoint.distributions.categorical import Categorical
 from counterpoint.distributions.counts import Counts
-from counterpoint.distributions.discretised import DiscretisedGaussian, spacing
+from counterpoint.distributions.discretised import DiscretisedGaussian, on_grid, spacing
 from counterpoint.distributions.gaussian import UNIT, FullGaussian, Gaussian
 from counterpoint.distributions.grey import Grey
 from counterpoint.errors import CounterpointError, nearest
@@ -213,21 +213,26 @@ def facts(x: tuple[np.ndarray, ...], kind: str = "binary", observed=None, likeli
 
 def _grid(frames: np.ndarray, told: str | None) -> tuple[float, float]:
     """The step of the grid that values lie on, as it was told or as it is found, and one of its points."""
+    name, origin = "discretised_gaussian", float(frames.flat[0])
+    own = "those of an .npz of your own keep their grid where mean=0 and deviation=1 are saved beside them"
     if told is None:
         step = spacing(frames)
         if step is None:
             raise CounterpointError(
-                "likelihood 'discretised_gaussian': the values of the training data lie on no common grid; round them"
-                " to one, or name its step where too few of them show it: discretised_gaussian:0.01. Those of an .npz"
-                " of your own keep their grid where mean=0 and deviation=1 are saved beside them"
+                f"likelihood {name!r}: the values of the training data lie on no common grid; round them to one, or"
+                f" name its step where too few of them show it: {name}:0.01; {own}"
             )
-    else:
-        try:
-            step = float(told)
-        except ValueError:
-            step = 0.0
-        if not 0 < step < np.inf:
-            raise CounterpointError(
-                f"likelihood 'discretised_gaussian:{told}': the step of the grid is a positive number, such as 0.01"
-            )
-    return step, float(frames.flat[0])
+        return step, origin
+    try:
+        step = float(told)
+    except ValueError:
+        step = 0.0
+    if not 0 < step < np.inf:
+        raise CounterpointError(f"likelihood '{name}:{told}': the step of the grid is a positive number, such as 0.01")
+    beside = ~on_grid(frames, step, origin)
+    if beside.any():
+        raise CounterpointError(
+            f"likelihood '{name}:{told}': the training data have {float(frames[beside][0]):g}, which is not"
+            f" {origin:g} and whole steps of {step:g}; name the step that they have; {own}"
+        )
+    return step, origin
