@@ -155,6 +155,20 @@ def test_the_importance_weighted_bound_of_two_particles_is_unbiased(baseline):
     close((grad_p, grad_q), exact(p, q, IWAE(2)))
 
 
+def test_a_signal_sums_what_comes_after():
+    """With one particle that of the ELBO; with more, nothing of the past, which is the same for all."""
+    p, q = tsbn()
+    trace, _ = rollout(p, q, whole(FRAMES), random.key(0), particles=3, pathwise=False)
+    alone = trace._replace(
+        **{name: getattr(trace, name)[..., :1] for name in ("log_prior", "log_likelihood", "log_q", "kl")}
+    )
+    close(IWAE(1).signal(alone, None, False), ELBO().signal(alone, None, False))
+    moved = trace._replace(log_likelihood=trace.log_likelihood.at[0].add(7.0))
+    signal, other = (IWAE(3).signal(a, None, False) for a in (trace, moved))
+    close(other[1:], signal[1:])
+    close(other[0], signal[0] + 7.0)
+
+
 def test_moments_of_the_batch_itself_bias_the_gradient():
     """Why the running moments are taken from before the batch."""
     p, q = tsbn()

@@ -37,4 +37,7 @@ class IWAE(AbstractBound):
         return IWAE(size), self.particles // size
 
     def signal(self, trace: Trace, step, local):
-        return jnp.broadcast_to(self(trace)[None, :, None], trace.log_q.shape)
+        """L_K less what it is of the steps before, which z_t does not change."""
+        before = jnp.cumsum(trace.log_weight, 0) - trace.log_weight
+        mean = lambda a: jax.nn.logsumexp(a, -1) - jnp.log(a.shape[-1])
+        return jnp.broadcast_to((self(trace)[None] - mean(before))[..., None], trace.log_q.shape)
