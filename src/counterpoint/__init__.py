@@ -40,7 +40,7 @@ _HOME = {
     "Walkback WalkbackConfig Greedy GreedyConfig MaximumLikelihood Persistent PersistentConfig",
     "data": "Corpus Sequences load",
     "training": "FitConfig Fitted Maximised OptimiserConfig em fit",
-    "evaluation": "compare evaluate generate log_partition predict reconstruct",
+    "evaluation": "compare evaluate generate log_partition log_partitions predict reconstruct",
     "recipes": "Recipe recipe",
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names.split()}
@@ -116,7 +116,7 @@ if TYPE_CHECKING:
         Walkback,
         WalkbackConfig,
     )
-    from counterpoint.evaluation import compare, evaluate, generate, log_partition, predict, reconstruct
+    from counterpoint.evaluation import compare, evaluate, generate, log_partition, log_partitions, predict, reconstruct
     from counterpoint.inference import (
         BottomUp,
         BottomUpConfig,

@@ -9,7 +9,7 @@ from jax import random
 from conformance.parts import build_p, facts_of, refusal
 from counterpoint import annealing
 from counterpoint.commands.remarks import total
-from counterpoint.evaluation import annealed_partition, exact_partition, log_partition
+from counterpoint.evaluation import annealed_partition, exact_partition, log_partition, log_partitions
 from counterpoint.evaluation.partition import _anneal
 from counterpoint.models import RBM, RTRBM, DBMConfig, DBNConfig
 
@@ -56,6 +56,27 @@ def test_the_two_directions_bracket_the_exact_value():
     assert np.mean(down) > want + 3 * far(down)
     found = annealed_partition(p, random.key(1), temperatures=4, start=many)
     assert abs(found.value - want) < 4 * found.error < 0.5
+
+
+@pytest.mark.usefixtures("x64")
+def test_each_step_of_a_recurrent_one_has_its_own():
+    """By all frames there are: sum_x exp(-F_t(x)) under the past of the data, whose biases are written out."""
+    p = build_p("rtrbm")
+    x = jnp.asarray([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0]])
+    frames = jnp.asarray(np.stack(np.meshgrid(*[[0.0, 1.0]] * 3), -1).reshape(-1, 3))
+    found, past = log_partitions(p, x), p.start
+    for t, (value, error) in enumerate(found):
+        hidden = p.machine.hidden + past
+        terms = jnp.logaddexp(0, frames @ p.machine.weights.T + hidden[None]).sum(1) + frames @ p.machine.visible
+        assert value == pytest.approx(float(jax.nn.logsumexp(terms)), abs=1e-9)
+        assert error == 0
+        past = p.across @ jax.nn.sigmoid(p.machine.weights @ x[t] + hidden)
+    assert len(found) == 3
+
+
+def test_what_is_no_rbm_says_where_its_rbms_are():
+    assert "RTRBM is no RBM" in refusal(lambda: log_partition(build_p("rtrbm")))
+    assert "no step an RBM" in refusal(lambda: log_partitions(build_p("tsbn-1"), jnp.zeros((2, 3))))
 
 
 def test_what_cannot_be_summed_or_estimated_says_what_to_give():

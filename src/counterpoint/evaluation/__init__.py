@@ -12,7 +12,13 @@ from counterpoint.evaluation.likelihood import (
     titled,
     write_csv,
 )
-from counterpoint.evaluation.partition import Partition, annealed_partition, exact_partition, log_partition
+from counterpoint.evaluation.partition import (
+    Partition,
+    annealed_partition,
+    exact_partition,
+    log_partition,
+    log_partitions,
+)
 from counterpoint.evaluation.parzen import Windows, parzen, parzen_width, parzen_windows
 from counterpoint.evaluation.prediction import Prediction, PredictionError, error, predict
 from counterpoint.evaluation.units import active_units, unit_variances
@@ -42,6 +48,7 @@ __all__ = [
     "generate",
     "held_out_words",
     "log_partition",
+    "log_partitions",
     "mean_precision",
     "parzen",
     "parzen_width",

@@ -4,13 +4,17 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array, random
 from jaxtyping import Float, PyTree
 
 from counterpoint import annealing, counting
+from counterpoint.core import AbstractModel, Batch
 from counterpoint.errors import CounterpointError
+from counterpoint.inference import GibbsConfig
 from counterpoint.models.machine import AbstractMachine
+from counterpoint.walk import pasts
 
 _count = eqx.filter_jit(counting.log_total)
 
@@ -22,8 +26,15 @@ class Partition(NamedTuple):
     error: float
 
 
-def log_partition(p: AbstractMachine, key=None, chains: int = 100, temperatures: int = 1000) -> Partition:
-    """log Z: `exact_partition` where one side has up to 20 units, else `annealed_partition`, which needs a key."""
+def log_partition(p: AbstractModel, key=None, chains: int = 100, temperatures: int = 1000) -> Partition:
+    """log Z of an RBM: `exact_partition` where one side has up to 20 units, else `annealed_partition`, which needs a
+    key. Raises CounterpointError for what is no RBM: one with a past has `log_partitions`, a DBN an RBM as its prior.
+    """
+    if not isinstance(p, AbstractMachine):
+        raise CounterpointError(
+            f"log_partition: {type(p).__name__} is no RBM; where it is one at each step, give log_partitions(p, x) a"
+            " sequence, and of a DBN or DBM its p.machine"
+        )
     if counting.fewest(p) <= counting.MOST:
         return exact_partition(p)
     if key is None:
@@ -32,6 +43,32 @@ def log_partition(p: AbstractMachine, key=None, chains: int = 100, temperatures:
             " key, as in log_partition(p, jax.random.key(0))"
         )
     return annealed_partition(p, key, chains, temperatures)
+
+
+def log_partitions(
+    p: AbstractModel, x: PyTree, key=None, chains: int = 100, temperatures: int = 1000
+) -> list[Partition]:
+    """log Z_t of each step of one sequence x (T, ...), under its past: log p(x_t | past_t) = -F_t(x_t) - log Z_t.
+
+    Of a conditional or recurrent RBM, by `log_partition`. Where the past has z, as in a TRBM, it is drawn with the key.
+    Raises CounterpointError where p is no RBM at its steps.
+    """
+    annealing.check(p)
+    batch = Batch(jax.tree.map(lambda a: jnp.asarray(a)[None], x), jnp.ones((1, len(jax.tree.leaves(x)[0])), bool))
+    keys = random.split(random.key(0) if key is None else key, batch.valid.size + 1)
+    machines = eqx.filter_jit(_along)(p, batch, keys[0])
+    step = lambda t: jax.tree.map(lambda a: a[t] if eqx.is_array(a) else a, machines)
+    return [
+        log_partition(step(t), None if key is None else keys[t + 1], chains, temperatures)
+        for t in range(batch.valid.size)
+    ]
+
+
+def _along(p, batch: Batch, key):
+    """p's machine at each step of one sequence."""
+    before = pasts(p, GibbsConfig().build(p, None, None), batch, key)[0]
+    carries = jax.tree.map(lambda a: a[0], before)
+    return eqx.filter_vmap(lambda carry: p.at(carry), axis_size=batch.valid.size)(carries)
 
 
 def exact_partition(p: AbstractMachine) -> Partition:

@@ -51,12 +51,12 @@ and the posterior of the HMM, which expectation maximisation learns, is exact: t
 
 RNN-NADE, RTRBM and RNN are quoted as Gan et al. print them. They are no bounds but log-likelihoods (the RTRBM's an
 estimate), presumably means over steps, total nats by total steps, and so stand in rows of that average; their own
-papers were not read. The two averages differ by up to 0.8 nats, so compare within a row. RNN-NADE on JSB is also found as -5.19 (Fraccaro et al. 2016,
-Krishnan et al. 2017). Its authors train by Hessian-free optimisation; here it is Adam. RNN-RBM is quoted at second
-hand, from papers that quote Boulanger-Lewandowski et al. (2012), which was not read; whether theirs is an estimate that
-flatters is not known. The LSTM, whose notes are independent given the past, is quoted from Bai et al. 2018, whose
-average is not stated. Elsewhere LSTMs have -5.87, -2.55, -5.19 and -6.48 as means over frames, at second hand and said
-to be autoregressive, perhaps within a frame too.
+papers were not read. The two averages differ by up to 0.8 nats, so compare within a row. RNN-NADE on JSB is also
+found as -5.19 (Fraccaro et al. 2016, Krishnan et al. 2017). Its authors train by Hessian-free optimisation; here it
+is Adam. RNN-RBM is quoted at second hand, from papers that quote Boulanger-Lewandowski et al. (2012), which was not
+read; whether theirs is an estimate that flatters is not known. The LSTM, whose notes are independent given the past,
+is quoted from Bai et al. 2018, whose average is not stated. Elsewhere LSTMs have -5.87, -2.55, -5.19 and -6.48 as
+means over frames, at second hand and said to be autoregressive, perhaps within a frame too.
 
 RTRBM and RNN-RBM are known up to a Z of every step. Annealed importance sampling, with a chain of 500 temperatures at
 each step, is on average above the log-likelihood, and the published number is of its kind; "from below" is the
