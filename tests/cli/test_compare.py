@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from counterpoint.cli import main
+from counterpoint.commands.compare_estimators import Options, applicable, opened
 from counterpoint.commands.compare_runs import course
 from counterpoint.errors import CounterpointError
 
@@ -112,6 +113,16 @@ def test_chains_are_compared_with_the_exact_gradient(tmp_path):
         assert (row["values"]["variance"] == 0) == exact
         assert (row["values"]["snr"] is None) == exact
         assert (row["values"]["bias"] == 0) >= exact
+
+
+def test_a_variant_that_is_left_out_says_why():
+    """But no estimator that is for other models does."""
+    options = Options("bars-rbm")
+    recipe, corpus, member = opened(options)
+    found, left_out = applicable(recipe, corpus, member, member.bound, options)
+    assert set(found) == {"its own", "cd", "pcd", "pcd, tempered", "maximum_likelihood"}
+    assert list(left_out) == ["cd, whole"]
+    assert "choose bound = trajectory_kl" in left_out["cd, whole"]
 
 
 def test_runs_are_compared_by_updates_and_by_time(run, tmp_path, capsys, refused, monkeypatch):

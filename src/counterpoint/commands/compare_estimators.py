@@ -24,8 +24,9 @@ class Options:
     as a share of that gradient's length; the bound's gradient is the mean of many draws of the least noisy estimator
     that is unbiased for it.
 
-    Learning curves of an RBM by contrastive divergence, with and without the term that it ignores, by persistent chains
-    and by the exact gradient are in docs/results/rbm.md.
+    Of an RBM, contrastive divergence of 1 and 10 sweeps with and without the term that it ignores, persistent chains
+    and the exact gradient: bars-rbm --bound trajectory_kl --sweeps 1 10. How runs that learned by different ones went
+    is shown by counterpoint compare runs.
     """
 
     of: Annotated[Positional[str], tyro.conf.arg(metavar="RECIPE|RUN", help_behavior_hint="")]
@@ -74,9 +75,10 @@ def run(words: list[str]) -> None:
     console = Console(highlight=False, markup=False)
     recipe, corpus, member = opened(options)
     batch = batch_of(member.p, corpus, options)
-    key, found = random.fold_in(random.key(options.seed), 4), {}
+    key, found, refused = random.fold_in(random.key(options.seed), 4), {}, {}
     for label, (at, one, bound) in settings(recipe, corpus, member, options).items():
-        pairings = applicable(recipe, corpus, one, bound, options)
+        pairings, without = applicable(recipe, corpus, one, bound, options)
+        refused |= without
         with console.status(f"{label}: drawing from {', '.join(pairings)}"):
             drawn = gradients(pairings, batch, key, options.draws)
             reference = least_noisy(pairings, drawn)
@@ -88,6 +90,7 @@ def run(words: list[str]) -> None:
     rows = lines(found)
     title = f"{options.of}: {recipe.line()}"
     said = about(found, options.draws, options.reference, batch)
+    said += "".join(f" Left out is {name}: {reason}." for name, reason in refused.items())
     for voice, name in (("p", "gradient of p's parameters"), ("q", "gradient of q's parameters")):
         chosen = [row for row in rows if row["voice"] == voice]
         if chosen:
@@ -176,33 +179,33 @@ def varied(role: str, config: Any, name: str, values: tuple[int, ...]) -> dict[i
     return {value: dataclasses.replace(config, **{name: value}) for value in values}
 
 
-def applicable(recipe, corpus, member, bound, options: Options) -> dict[str, Any]:
-    """A pairing for each estimator whose gradient exists, and for the recipe's own with what it has learned.
-
-    Raises CounterpointError where none is left.
+def applicable(recipe, corpus, member, bound, options: Options) -> tuple[dict[str, Any], dict[str, str]]:
+    """A pairing for each estimator whose gradient exists, and for the recipe's own with what it has learned; and why
+    not for other variants of these. Raises CounterpointError where none is left.
     """
     from jax import random
 
     from counterpoint.core import Pairing
     from counterpoint.registry import parts
 
-    found, refused, known = {}, "", recipe.facts(corpus)
-    every = {OWN: None}
+    found, refused, known = {}, {}, recipe.facts(corpus)
+    every: dict[str, tuple[str, Any]] = {OWN: ("", None)}
     for name, kind in parts("estimator").items():
         variants = getattr(kind, "variants", lambda name=name, kind=kind: {name: kind()})()
-        every |= {label: config for label, config in variants.items() if not options.only or name in options.only}
+        every |= {label: (name, config) for label, config in variants.items() if name in (options.only or (name,))}
     for name in options.only:
         if name not in parts("estimator"):
             raise CounterpointError(f"--only {name}: no estimator is called so{nearest(name, parts('estimator'))}")
-    for label, config in every.items():
+    for label, (_, config) in every.items():
         try:
             estimator = config.build(member.p, known, random.key(options.seed)) if config else member.estimator
             found[label] = Pairing(member.p, member.q, bound, estimator)
         except CounterpointError as reason:
-            refused = str(reason)
+            refused[label] = str(reason)
     if not found:
-        raise CounterpointError(f"no estimator applies: {refused}")
-    return found
+        raise CounterpointError(f"no estimator applies: {list(refused.values())[-1]}")
+    kin = {every[label][0] for label in found}
+    return found, {label: reason for label, reason in refused.items() if every[label][0] in kin}
 
 
 def least_noisy(pairings, drawn) -> str | None:
