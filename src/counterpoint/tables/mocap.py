@@ -53,7 +53,8 @@ prediction is the mean of 50 draws, which is better for that alone.
 
 Each repeat is the one that predicts the validation sequences best, by the same error. The bound is no guide here: where
 data are few it falls as soon as p is too sure of what it says, while what it says still gets better. Those started at
-W4 = 0 alone were chosen by the bound.
+W4 = 0 alone were chosen by the bound. Machines were chosen when their chains still began anew at each step, and are
+measured by chains from the frame before; on motion both give the same.
 
 {LEARNING}""",
     columns=(
