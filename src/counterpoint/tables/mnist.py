@@ -89,6 +89,11 @@ other along one chain.""",
         machine("RBM 500, persistent chains, from below", "mnist-rbm", "annealed_per_sequence"),
         machine("DBN 500-784, ours; 500-2000, published", "mnist-dbn", "elbo_per_sequence", -86.22),
         machine("DBM 500-1000", "mnist-dbm", "elbo_per_sequence", -84.62),
+        Row(
+            "Diffusion, binomial chain of 40 steps, a bound",
+            {"mnist": "mnist-diffusion"},
+            measures={"mnist": "elbo_per_sequence"},
+        ),
         Row("Denoising auto-encoder 2000, walkback 5", {"parzen": "mnist-dae"}),
         Row(
             "GSN 1500-1500, walkback 4",
