@@ -6,7 +6,8 @@ directed     z and x can be drawn one after the other, without a Markov chain (t
 latent       the model has latent variables z
 nonlinear    some mean on the way to the next frame is not a linear function of what it depends on. Tested with real
              frames where the model takes them; a state that is one of K counts as its one-hot vector
-distributed  z is several binary units, so that N of them distinguish 2^N states; – where z is real or there is none
+distributed  z is several binary units, so that N of them distinguish 2^N states; – where z is real or there is none.
+             Of a dae and a gsn z is a corrupted frame: real of the one, binary of the other, as the frames here are
 past         what the next step depends on: earlier x, earlier z, both, or nothing
 
 --check writes nothing, and fails where the file differs.
@@ -31,7 +32,7 @@ from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
 from counterpoint.models.boltzmann import AbstractBoltzmann
 from counterpoint.registry import parts
-from counterpoint.support import BINARY, REAL, Support
+from counterpoint.support import REAL, Support
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "models.md"
 HEAD = ("model", "directed", "latent", "nonlinear", "distributed", "past", "its equations")
@@ -128,8 +129,11 @@ def row(config) -> tuple[str, ...]:
     outputs = [of_x] if one_of else [of_x, of_z]
     curved = bent(outputs[0], *x) or (len(outputs) > 1 and bool(shapes) and bent(of_z, *z))
     curved = curved or (not machine and bool(shapes) and not one_of and decoded(p, z))
-    law = p.prior(p.initial()) if directed else p.likelihood(p.initial(), example(p))  # z of neither kind is a frame
-    support = BINARY if machine else law.support
+    if machine:
+        law = p.posterior(p.initial(), x[0])
+    else:  # z of neither kind is a frame
+        law = p.prior(p.initial()) if directed else p.likelihood(p.initial(), example(p))
+    support = law.support
     units = support if isinstance(support, Support) else next(iter(jax.tree.leaves(support, is_leaf=supported)), REAL)
     spread = "–" if not shapes or units.name == REAL.name else ("no" if one_of else "yes")
     said = (inspect.getdoc(type(p)) or "").split("\n\n")[0].splitlines()

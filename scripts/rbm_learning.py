@@ -3,8 +3,8 @@ counted, docs/images/rbm-learning.png; prints the numbers.
 
     python scripts/rbm_learning.py [FILE] [--updates 20000] [--repeats 3]
 
-Bars and stripes of 4 x 4 pixels, 12 hidden units: all 32 pictures in every update, plain gradient steps of one size or,
-where it falls, from that to 0 in a line.
+Bars and stripes of 4 x 4 pixels, 12 hidden units: all 32 pictures (30 different ones) in every update, plain gradient
+steps of one size or, where it falls, from that to 0 in a line.
 
 KL(D || p) = sum_x D(x) log(D(x) / p(x)) in nats is exact, log Z being summed over all 4096 states of the hidden units;
 0 would be the data's own law. Chains that persist are as many as the pictures; tempered, each has 10 temperatures.

@@ -3,7 +3,8 @@
     log p(x | raw) = s(x) . c(raw),      argmax_raw sum_t w_t log p(x_t | raw) = f(sum_t w_t s(x_t))
 
 so the log-likelihoods of all frames under all members are one matrix product, and the weighted maximum likelihood is
-another. Missing entries leave the statistics. Each class holds N members, raw (N, R).
+another. Missing entries leave the statistics. Each class holds N members, raw (N, R). f keeps to the floors below, so
+of frames that are all but alike it is not the maximum; a Gaussian's floor is a share of what `raw` was.
 """
 
 from typing import NamedTuple

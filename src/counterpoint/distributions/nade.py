@@ -19,7 +19,8 @@ class NADE(AbstractDistribution):
 
     the neural autoregressive distribution estimator (Larochelle and Murray 2011): exact, M J operations.
 
-    weight W (M, J) from each entry, readout V (M, J) to each, bias b (M,), start c (J,). An event is a vector (M,) of
+    weight W (M, J) from each entry, readout V (M, J) to each, bias b (M,) of the entries, start c (J,) of the hidden
+    units (the paper's letters; an RBM here has b and c the other way round). An event is a vector (M,) of
     0.0 and 1.0. `like` makes members that share W and V and have their own b and c, one after the other in `raw`.
     """
 

@@ -70,12 +70,13 @@ class ContrastiveDivergenceConfig:
 
 class ContrastiveDivergence(AbstractEstimator):
     """grad KL(q || p) = E[grad F(x_0) - grad F(x_k)] + E[ log(q(tau) / p(tau)) grad log q(tau | x_0) ]
-    (Bachman and Precup 2015, eq. 35, 40 and 45; its eq. 41 sums to |z|, not k + 1)
+    (Bachman and Precup 2015, eq. 35, 40 and 45; eq. 41 prints k + 1 where |z| is meant)
 
-    The first part is CD-k (Hinton 2002): at held x_k, with z summed out, grad_W F(x) = -s(Wx + b) x' (eq. 43 and 44:
-    "partial marginalisation"). The second, a policy gradient, vanishes as k grows, and CD leaves it out; with
-    `policy_gradient` it is taken with the other chains' mean as the baseline. Both that and the estimate of q_k(x_k)
-    (see TrajectoryKL) come from the batch, which biases it by O(1 / chains).
+    The first part is CD-k (Hinton 2002): at held x_k, with z summed out, grad_W F(x) = -s(Wx + b) x' (eq. 43; eq. 44 is
+    minus that, the direction in which log p(x) ascends: "partial marginalisation"). The second, a policy gradient,
+    vanishes as k grows, and CD leaves it out; with `policy_gradient` it is taken with the other chains' mean as the
+    baseline. Both that and the estimate of q_k(x_k) (see TrajectoryKL) come from the batch, which biases it by O(1 /
+    chains).
 
     Of a p with a past: a chain at each step t, from x_t and under p's carry there, which stays as it is while the chain
     runs; then the gradient of F_t(x_t) - F_t(x_t^k) passes through what the carry makes of x_<t, step by step back to

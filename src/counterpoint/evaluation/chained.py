@@ -22,7 +22,7 @@ from counterpoint.shapes import observation, shapes
 from counterpoint.walk import move
 
 TEMPERATURES = 100  # of a chain that nothing came before
-SWEEPS = 30  # of each chain from the frame before, as in the code of Taylor et al. (2007)
+SWEEPS = 30  # of each chain from the frame before, as in the code of Taylor et al. (2006)
 MOVES = 200  # of each chain between a corruption and a reconstruction
 
 

@@ -37,11 +37,13 @@ class CRBMConfig:
 
 
 class CRBM(AbstractDriven):
-    """b_t = b + sum_d B_d x_t-d,   c_t = c + sum_d A_d x_t-d,   d = 1 .. n, zeros before the first step
-    (Taylor, Hinton and Roweis 2007)
+    """E_t(x, z) = -z'Wx - b_t'z - c_t'x, with |x - c_t|^2 / 2 in place of -c_t'x for real x
+    b_t = b + sum_d B_d x_t-d,   c_t = c + sum_d A_d x_t-d,   d = 1 .. n, zeros before the first step
+    log p(x_1:T) = sum_t -F_t(x_t) - log Z_t,   F_t(x) = -log sum_z exp(-E_t(x, z))
+    (Taylor, Hinton and Roweis 2006)
 
-    `lags` (n, J + M, M) holds B_d above A_d. Nothing is hidden in the past, so a step's distribution is known but for
-    its Z_t.
+    W (J, M), b (J,), c (M,). `lags` (n, J + M, M) holds B_d above A_d. Nothing is hidden in the past, so a step's
+    distribution is known but for its Z_t. nats.
     """
 
     machine: RBM

@@ -50,7 +50,7 @@ class Link(eqx.Module):
 
 
 class DBM(AbstractBoltzmann):
-    """p(x, h^1 .. h^L) = exp(-E) / Z,   E = -c'x - sum_l h^l' W_l h^l-1 + b_l' h^l,   h^0 = x
+    """p(x, h^1 .. h^L) = exp(-E) / Z,   E = -c'x - sum_l (h^l' W_l h^l-1 + b_l' h^l),   h^0 = x
     (Salakhutdinov and Hinton 2009)
 
     z is the tuple (h^1 .. h^L), or h^1 for one layer; p(x | z) = s(W_1' h^1 + c), and p(z), x summed out, is known up

@@ -45,16 +45,19 @@ class FCRBMConfig:
 
 
 class FCRBM(AbstractStepwise):
-    """E_t(x, z) = -z' W(y_t) x - b_t'z - c_t'x, or |x - c_t|^2 / 2 for real x,   W(y) = U diag(G y) V
-    b_t = b + B(y_t) p_t,   c_t = c + A(y_t) p_t,   p_t = (x_t-n, .., x_t-1), zeros before the first step
+    """E_t(x, z) = -z' W(y_t) x - b_t'z - c_t'x, with |x - c_t|^2 / 2 in place of -c_t'x for real x
+    W(y) = U diag(G y) V,   b_t = b + B(y_t) p_t,   c_t = c + A(y_t) p_t
+    y_t = softmax(R p_t + r),   p_t = (x_t-n, .., x_t-1), zeros before the first step
+    log p(x_1:T) = sum_t -F_t(x_t) - log Z_t,   F_t(x) = -log sum_z exp(-E_t(x, z))
     (Taylor and Hinton 2009)
 
     A and B are of the same form as W, each with factors and gates of its own. There y are labels of style, given with
-    the data, and features that a matrix makes of them gate the factors; that matrix stands within G here. Ours, for
-    data without labels, is a soft label that the past gives: y_t = softmax(R p_t + r). With one style it is a CRBM of
-    matrices of rank F.
+    the data, and features that a matrix makes of them gate the factors; that matrix stands within G here. Labels cannot
+    be given here: ours is a soft label that the past gives, y_t. With one style it is a CRBM of matrices of rank F.
 
-    machine: the RBM with b, c and the W that awaits a y; to_hidden B, to_visible A, style R (S, n M), bias r (S,).
+    machine: the RBM with b (J,), c (M,) and the W that awaits a y, U (J, F), G (F, S), V (F, M); to_hidden B and
+    to_visible A, whose factors are (J, F) and (M, F), their gates (F, S), and (F, n M); style R (S, n M), bias r (S,).
+    nats.
     """
 
     machine: RBM

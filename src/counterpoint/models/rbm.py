@@ -48,10 +48,10 @@ class RBM(AbstractMachine):
     """E(x, z) = -z'Wx - b'z - c'x            for binary x; for real x  -z'Wx - b'z + |x - c|^2 / 2
     F(x) = -c'x - sum_j softplus(W_j x + b_j)          and |x - c|^2 / 2 - sum_j softplus(W_j x + b_j)
     p(z_j = 1 | x) = s(W_j x + b_j),   p(x | z) = s(W'z + c)          and N(W'z + c, I)
-    (Bachman and Precup 2015, eq. 39, there without biases; Hinton 2002; Welling et al. 2004)
+    (Gan's slides, eq. 4-7; Bachman and Precup 2015, eq. 39, there without biases; Hinton 2002; Welling et al. 2004)
 
-    weights W (J, M), hidden b (J,), visible c shaped like a frame of M numbers. Real x has variance 1 given z, so data
-    should be scaled to about that.
+    log p(x) = -F(x) - log Z, in nats. weights W (J, M), hidden b (J,), visible c shaped like a frame of M numbers. Real
+    x has variance 1 given z, so data should be scaled to about that.
 
     grey: x between 0 and 1 have the energy of binary ones, and a chain goes on with their means s(W'z + c), as is usual
     for images. exp(-F(x)) / Z, Z the sum over 0 and 1, is then a loss and no density of x.

@@ -15,8 +15,8 @@ from counterpoint.networks import Recurrence, mlp, thinned
 
 @dataclass(frozen=True)
 class RNNConfig:
-    """`depth` layers of `hidden` units. "logistic" is the network that tables of latent variable models stand beside,
-    "lstm" the one to beat. `dropout` is the share of what each layer reads that training leaves out."""
+    """`depth` layers of `hidden` units. "logistic" is the RNN that published tables compare latent variable models
+    with, "lstm" a strong baseline. `dropout` is the share of what each layer reads that training leaves out."""
 
     name: ClassVar[str] = "rnn"
     hidden: int = 200
@@ -35,7 +35,8 @@ class RNNConfig:
 class RNN(AbstractDirected):
     """h_t = f(x_t-1, h_t-1),  p(x_t | x_<t) = family(V h_t + c)          (Gan's slides, eq. 1-3)
 
-    with x_0 = 0 and h_0 = 0; f is s(W x_t-1 + U h_t-1 + b) for the logistic cell. Gan's slides write v_t-1 in eq. 1
+    with x_0 = 0 and h_0 = 0; f is s(W x_t-1 + U h_t-1 + b) for the logistic cell. h (H,), W (H, M), U (H, H), b (H,);
+    V (R, H) and c (R,), for R parameters of a frame of M numbers. Gan's slides write v_t-1 in eq. 1
     and x_t-1 in eq. 3 for one thing. All chance is in x: z is empty, its q is `Prior`, and every bound is the exact
     log-likelihood. h is a function of x alone, so it runs over all t at once in `embed`.
     """

@@ -45,10 +45,12 @@ class RNNNADEConfig:
 
 class RNNNADE(AbstractDirected):
     """h_t = f(x_t-1, h_t-1),  p(x_t | x_<t) = NADE(W, V, b_t, c_t),  [b_t, c_t] = A h_t + [b, c]
+    (Boulanger-Lewandowski et al. 2012; with hidden 0, where A h_t is nothing, NADE: Larochelle and Murray 2011)
 
-    with x_0 = 0 and h_0 = 0 (Boulanger-Lewandowski et al. 2012, sec. 5), entries in the order of the frame. z is empty,
-    its q is `Prior`, and every bound is the exact log-likelihood; where entries of a frame are missing, ELBO and IWAE
-    are bounds again: see `NADE.log_prob`.
+    with x_0 = 0 and h_0 = 0, entries in the order of the frame. h (H,), W and V (M, J), A (M + J, H); b (M,) goes to
+    the entries and c (J,) to the hidden units, as in `NADE`: an RBM's letters, the other way round. The first paper
+    could not be had: this is at second hand. z is empty, its q is `Prior`, and every bound is the exact log-likelihood;
+    where entries of a frame are missing, ELBO and IWAE are bounds again: see `NADE.log_prob`.
     """
 
     recurrence: Recurrence

@@ -17,8 +17,9 @@ from counterpoint.networks import Recurrence
 
 @dataclass(frozen=True)
 class RNNRBMConfig:
-    """`units` hidden units of the RBM, `depth` layers of `hidden` ones in the network; "tanh" is the paper's cell. The
-    RBM's weights and those from the network to its biases are drawn from N(0, scale^2)."""
+    """`units` hidden units of the RBM, `depth` layers of `hidden` ones in the network; "tanh" is what the
+    published network is said to have. The RBM's weights and those from the network to its biases are drawn from N(0,
+    scale^2)."""
 
     name: ClassVar[str] = "rnn_rbm"
     units: int = 150
@@ -39,11 +40,16 @@ class RNNRBMConfig:
 
 
 class RNNRBM(AbstractDriven):
-    """b_t = b + W_b u_t-1,   c_t = c + W_c u_t-1,   u_t = tanh(W_u u_t-1 + W_x x_t + d)
+    """E_t(x, z) = -z'Wx - b_t'z - c_t'x, with |x - c_t|^2 / 2 in place of -c_t'x for real x
+    b_t = b + W_b u_t-1,   c_t = c + W_c u_t-1,   u_t = tanh(W_u u_t-1 + W_x x_t + d)
+    log p(x_1:T) = sum_t -F_t(x_t) - log Z_t,   F_t(x) = -log sum_z exp(-E_t(x, z))
     (Boulanger-Lewandowski, Bengio and Vincent 2012)
 
-    The hidden units of the network need not be those of the RBM: an RTRBM has u_t = r_t and W_c = 0. `to_biases` (J +
-    M, hidden) holds W_b above W_c. Ours are the other cells, and u_0 = tanh(d): the network has seen an empty frame.
+    The H units of the network need not be those of the RBM: an RTRBM has u_t = r_t and W_c = 0. W (J, M), b (J,), c
+    (M,); W_u (H, H), W_x (H, M), d (H,); `to_biases` (J + M, H) holds W_b above W_c. nats.
+
+    The paper could not be had: these are its equations at second hand, and that the cell is tanh is said, not read.
+    Ours are the other cells, further layers, and u_0 = tanh(d): the network has seen an empty frame.
     """
 
     machine: RBM

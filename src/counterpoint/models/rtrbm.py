@@ -73,12 +73,16 @@ def parts(config: "RTRBMConfig | SRTRBMConfig", facts: Facts, key):
 
 
 class RTRBM(AbstractDriven):
-    """b_t = b + U r_t-1,   r_t = p(z_t is on | x_t, past) = s(W x_t + b_t),   b_1 = b + start
+    """E_t(x, z) = -z'Wx - b_t'z - c'x, with |x - c|^2 / 2 in place of -c'x for real x,   b_t = b + U r_t-1
+    r_t = p(z_t is on | x_t, past) = s(W x_t + b_t),   b_1 = b + start
+    log p(x_1:T) = sum_t -F_t(x_t) - log Z_t,   F_t(x) = -log sum_z exp(-E_t(x, z))
     (Sutskever, Hinton and Taylor 2008)
 
-    A TRBM whose past z_t-1 is held by its mean, so that it is a function of x, and the likelihood is known but for the
-    Z_t. across U (J, J), start (J,): b_1 is the paper's b_init. With slabs, r_t is that of the spikes, s(b_t + mu W x_t
-    + (W x_t)^2 / (2 alpha)) unit by unit: see SSRBM.
+    A TRBM whose past z_t-1 is held by its mean, so that it is a function of x, and the likelihood, in nats, is known
+    but for the Z_t. W (J, M), b (J,), c (M,), across U (J, J), start (J,): b_1 is the paper's b_init. With slabs, E_t
+    is that of an SSRBM, and r_t that of the spikes, s(b_t + mu W x_t + (W x_t)^2 / (2 alpha)) unit by unit.
+
+    The paper could not be had: this is the model as others define it.
     """
 
     machine: AbstractMachine
@@ -102,8 +106,9 @@ class RTRBM(AbstractDriven):
 
 
 class SRTRBM(AbstractDriven):
-    """E_t(x, z) = -z'Wx - b_t'z - c'x, or |x - c|^2 / 2 for real x,   b_t = b + U r_t-1,   b_1 = b + start
-    r_t = s(W x_t + b_t),   W_ij <- nu_ij W_ij and U_ij <- nu_ij U_ij for blocks i, j of units,   nu_ij = s(slope s_ij)
+    """E_t(x, z) = -z'Wx - b_t'z - c'x, with |x - c|^2 / 2 in place of -c'x for real x,   b_t = b + U r_t-1
+    r_t = s(W x_t + b_t),   b_1 = b + start,   log p(x_1:T) = sum_t -F_t(x_t) - log Z_t
+    W_ij <- nu_ij W_ij and U_ij <- nu_ij U_ij for blocks i, j of units,   nu_ij = s(slope s_ij)
     (the structured RTRBM of Mittelman et al. 2014)
 
     An RTRBM with gates. A node of the graph is a group of visible and of hidden units; W_ij are the weights between the
@@ -114,9 +119,9 @@ class SRTRBM(AbstractDriven):
     With slabs it is the ss-SRTRBM, for real frames: E_t of an SSRBM with these W, whose slab precisions follow from
     what the gates leave of W.
 
-    The paper could not be had in full: of it are the masks, nu, and that there is a penalty on them. Ours are the form
-    of the penalty and its price, the slope's value, groups of neighbouring units of about equal size, nu_ii = 1, s_ij =
-    1/2 at first; and all of the slabs but that they are there.
+    The paper could not be had: of it, at second hand, are the masks, nu, and that there is a penalty on them. Ours are
+    the form of the penalty and its price, the slope's value, groups of neighbouring units of about equal size, nu_ii =
+    1, s_ij = 1/2 at first; and all of the slabs but that they are there.
     """
 
     whole: RTRBM

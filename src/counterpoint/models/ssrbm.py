@@ -51,7 +51,7 @@ def ssrbm(name: str, units: int, scale: float, facts: Facts, key, precision: flo
 
 class SSRBM(AbstractMachine):
     """z_j = h_j s_j, a spike h_j of 0 or 1 and a slab s_j ~ N(mu_j, 1 / alpha_j):
-    E(x, h, s) = |x - c|^2 / 2 + sum_j alpha_j (s_j - mu_j)^2 / 2 - log(alpha_j / 2 pi) / 2 - h_j (b_j + s_j W_j x)
+    E(x, h, s) = |x - c|^2 / 2 + sum_j [alpha_j (s_j - mu_j)^2 / 2 - log(alpha_j / (2 pi)) / 2 - h_j (b_j + s_j W_j x)]
     F(x) = |x - c|^2 / 2 - sum_j softplus(b_j + mu_j W_j x + (W_j x)^2 / (2 alpha_j))
     p(h_j = 1 | x) = s(b_j + mu_j W_j x + (W_j x)^2 / (2 alpha_j)),   p(s_j | x, h_j = 1) = N(mu_j + W_j x / alpha_j,
     1 / alpha_j),   p(x | z) = N(W'z + c, I)

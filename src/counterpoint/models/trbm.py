@@ -33,11 +33,14 @@ class TRBMConfig:
 
 class TRBM(AbstractConditional):
     """p(x_1:T, z_1:T) = prod_t exp(-E(x_t, z_t; b + U z_t-1)) / Z(z_t-1),   z_0 = 0
+    E(x, z; b) = -z'Wx - b'z - c'x, with |x - c|^2 / 2 in place of -c'x for real x
     (Sutskever and Hinton 2007, there with lags of x and more of z; Gan's slides, eq. 8, whose proportionality sign
     hides that Z depends on z_t-1)
 
-    across U (J, J). What follows step t tells of z_t as well, so p(z_t | x_1:T) is not known; the filter that goes with
-    it takes p(z_t | x_t, z_t-1), which is factorial, and draws. What is learned is p, along such draws.
+    W (J, M), b (J,), c (M,), across U (J, J). What follows step t tells of z_t as well, so p(z_t | x_1:T) is not known;
+    the filter q that goes with it takes p(z_t | x_t, z_t-1), which is factorial, and draws. E_q[sum_t log p(x_t |
+    z_t-1)] is a bound from below on log p(x_1:T), in nats; what contrastive divergence approaches is its gradient with
+    the draws of q held.
     """
 
     machine: RBM

@@ -17,7 +17,7 @@ from counterpoint.models import DBMConfig, DBNConfig, RBMConfig
 from counterpoint.recipes.recipe import Recipe
 from counterpoint.training import FitConfig, OptimiserConfig
 
-# bars and stripes, 4 x 4: all 32 pictures in each update, and the likelihood can be counted
+# bars and stripes, 4 x 4: all 32 pictures (30 different ones) in each update, and the likelihood can be counted
 SMALL = FitConfig(epochs=3000, batch_size=32, buckets=1, patience=0, validate=100, optimiser=OptimiserConfig(p=2e-3))
 
 PCD = ContrastiveDivergenceConfig(100)

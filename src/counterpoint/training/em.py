@@ -16,7 +16,8 @@ from counterpoint.inference.exact import AbstractExact
 
 
 class Maximised(NamedTuple):
-    """p after the last iteration, and log p(x) before each in nats per step: it never falls."""
+    """p after the last iteration, and log p(x) before each in nats per step: it does not fall, but by rounding, or of
+    an HMM where a Gaussian scale is at its floor."""
 
     p: Any
     history: list[float]
@@ -32,6 +33,8 @@ def em(
     watch: Callable[[int, float], None] | None = None,
 ) -> Maximised:
     """theta <- argmax_theta' E_p(z | x, theta)[ log p(x, z | theta') ], `iterations` times (Dempster et al. 1977).
+
+    The maximum is over what the floors of p leave: see `HMM` and `LDSConfig`.
 
     q          the posterior of p: `ForwardBackward` of an HMM, `Kalman` of an LDS
     data       sequences of any lengths, or one batch of them; what is missing is summed out
