@@ -13,12 +13,12 @@ from jax import random
 from counterpoint.bounds import ELBO
 from counterpoint.core import Batch, Pairing
 from counterpoint.data import Sequences
-from counterpoint.distributions import Family
+from counterpoint.distributions import Family, facts
 from counterpoint.errors import CounterpointError
 from counterpoint.estimators import EM
 from counterpoint.inference import ForwardBackward, Kalman, Prior
 from counterpoint.inference.messages import _logarithmic, _scaled
-from counterpoint.models import HMM, LDS
+from counterpoint.models import HMM, LDS, HMMConfig
 from counterpoint.models.lds import Diagonal
 from counterpoint.training import FitConfig, OptimiserConfig, em, fit
 from counterpoint.training.em import iterate
@@ -269,6 +269,18 @@ def test_the_likelihood_never_falls_and_batches_add_up(name):
     apart = [jax.tree.map(lambda a, n=n: a[n : n + 1], batch) for n in (0, 1)]
     for a, b in zip(*(jax.tree.leaves(iterate(p, q, tuple(parts))[0]) for parts in ([batch], apart))):
         np.testing.assert_allclose(a, b, atol=1e-9)
+
+
+def test_the_likelihood_never_falls_where_a_state_is_at_its_floor():
+    """Frames that stand still, in a state of their own, beside others that move ever closer together."""
+    rng = np.random.default_rng(0)
+    x = np.where(np.arange(40)[:, None] % 8 < 5, 0.3, rng.normal(0, 3, (40, 2)))
+    batch = Batch(jnp.asarray(x)[None], jnp.ones((1, 40), bool))
+    p = HMMConfig(states=3).build(facts((x,), "real"), random.key(0))
+    found = em(p, ForwardBackward(), batch, 30)
+    still = jax.vmap(p.family)(found.p.emission).scale.min(0)
+    np.testing.assert_allclose(still, 0.01 * x.std(0), rtol=1e-6)
+    assert (np.diff(found.history) > -1e-9).all()
 
 
 @pytest.mark.slow

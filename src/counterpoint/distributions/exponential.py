@@ -3,8 +3,8 @@
     log p(x | raw) = s(x) . c(raw),      argmax_raw sum_t w_t log p(x_t | raw) = f(sum_t w_t s(x_t))
 
 so the log-likelihoods of all frames under all members are one matrix product, and the weighted maximum likelihood is
-another. Missing entries leave the statistics. Each class holds N members, raw (N, R). f keeps to the floors below, so
-of frames that are all but alike it is not the maximum; a Gaussian's floor is a share of what `raw` was.
+another. Missing entries leave the statistics. Each class holds N members, raw (N, R). f is the best within the floors
+below, which depend on the frames alone where the weights of a frame sum to one over the members.
 """
 
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from counterpoint.errors import CounterpointError
 from counterpoint.numerics import softplus
 
 LEAST_RATE = 1e-6  # of a coin, or of a category
-LEAST_SCALE = 1e-2  # of a Gaussian entry, as a share of its scale over all members
+LEAST_SCALE = 1e-2  # of a Gaussian entry, as a share of its scale over all frames
 
 
 def joined(count, mask, *parts):
@@ -108,8 +108,11 @@ class Normals(NamedTuple):
         _, _, centre, unit = self.moments
         width = self.family.width
         count, first, second = jnp.split(sums, [sums.shape[1] - 2 * width, sums.shape[1] - width], 1)
-        mean, square = first / jnp.maximum(count, 1e-30), second / jnp.maximum(count, 1e-30)
-        scale = unit[None] * jnp.sqrt(jnp.maximum(square - mean**2, LEAST_SCALE**2))
+        moments = lambda count, *sums: [a / jnp.maximum(count, 1e-30) for a in sums]
+        mean, square = moments(count, first, second)
+        of_all, square_of_all = moments(*(a.sum(0) for a in (count, first, second)))
+        least = LEAST_SCALE**2 * jnp.maximum(square_of_all - of_all**2, 1e-6)  # of an entry that never changes: of unit
+        scale = unit[None] * jnp.sqrt(jnp.maximum(square - mean**2, least[None]))
         numbers = {
             "gaussian": lambda: unscaled(scale),
             "gaussian_log_std": lambda: jnp.log(scale),

@@ -18,8 +18,8 @@ class EM(AbstractEstimator):
     (Dempster et al. 1977), as the gradient of |theta - M|^2 / 2 with M held fixed. It is minus the gradient of log p(x)
     times a positive definite matrix (Xu and Jordan 1996), so every optimiser may follow it. Gradient descent of rate 1
     without a clip goes to M itself: `--fit.optimiser.name sgd --fit.optimiser.p 1 --fit.optimiser.clip 0` with all
-    sequences in a batch is expectation maximisation, and log p(x) does not fall but where a floor moves, which M is
-    subject to: see `HMM`. A smaller rate goes part of the way, which small batches need.
+    sequences in a batch is expectation maximisation, and log p(x) does not fall. M is the best within the floors
+    that `HMM` tells. A smaller rate goes part of the way, which small batches need.
 
     q is exact, so every bound is log p(x), and that is the value. q has no weights, and draws nothing.
     """

@@ -24,7 +24,7 @@ class AbstractExact(AbstractPosterior):
         E: expect      sums over the batch of what the posterior expects of log p(x, z)
         M: maximise    the p that is best for them
 
-    Sums of several batches add up. log p(x) does not fall from one p to the next, but where a floor moves: see `HMM`.
+    Sums of several batches add up. log p(x) does not fall from one p to the next.
     """
 
     smooth: eqx.AbstractVar[bool]  # False: q is not the posterior but the best guess without the future

@@ -38,8 +38,7 @@ class HMM(AbstractDirected):
     z is an index. Its q is `ForwardBackward`.
 
     Expectation maximisation, of Bernoulli, categorical and diagonal Gaussian likelihoods, has floors: rates stay 1e-6
-    from 0 and 1, and the scale of a Gaussian entry at least a hundredth of that entry's scale over all states before
-    the iteration. That floor moves with the states, so where a scale is at it, log p(x) may fall.
+    from 0 and 1, and the scale of a Gaussian entry at least a hundredth of that entry's scale over all frames.
     """
 
     start: Float[Array, " N"]

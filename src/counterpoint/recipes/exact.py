@@ -1,7 +1,7 @@
 """Hidden Markov models and linear dynamical systems, learned by expectation maximisation: log-likelihoods are exact.
 
-Whole batches where they fit, so that an epoch is an iteration, in which the training log-likelihood does not fall but
-where a floor moves (see `HMM`); on the long pieces crops, and ever smaller parts of the way to each M-step.
+Whole batches where they fit, so that an epoch is an iteration, in which the training log-likelihood does not fall;
+on the long pieces crops, and ever smaller parts of the way to each M-step.
 """
 
 from dataclasses import replace

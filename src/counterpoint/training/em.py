@@ -16,8 +16,7 @@ from counterpoint.inference.exact import AbstractExact
 
 
 class Maximised(NamedTuple):
-    """p after the last iteration, and log p(x) before each in nats per step: it does not fall, but by rounding, or of
-    an HMM where a Gaussian scale is at its floor."""
+    """p after the last iteration, and log p(x) before each in nats per step: it does not fall, but by rounding."""
 
     p: Any
     history: list[float]
