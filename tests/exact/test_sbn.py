@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 from counterpoint.bounds import ELBO
 from counterpoint.distributions import Family, facts
 from counterpoint.estimators import ScoreFunction
+from counterpoint.estimators.score_function import Moments
 from counterpoint.inference import TSBNRecognition, TSBNRecognitionConfig
 from counterpoint.models import TSBN, TSBNConfig
 from counterpoint.networks import Layer
@@ -33,19 +34,29 @@ def sbn():
     return p, TSBNRecognition((Layer(mk((3, 4), 20, 0.7), none(3, 3), none(3, 4), mk(3, 32, 0.3)),))
 
 
+CONSTANTS = np.array([0.0, -6.3403600922, 11.0, -40.0])  # baselines; the second is the bound
+
+
 @eqx.filter_jit
 def every(p, q):
-    """The trace of all states, and for each the estimate of the gradient by the bias of q."""
-    estimator, bound, batch = ScoreFunction(None, centre=False, normalise=False), ELBO(closed_form=False), whole(V)
+    """The trace of all states, and for each the estimate of the gradient by the bias of q: without a baseline, and
+    with each of the constants, (1 + constants, states, J)."""
+    bare, centred = (ScoreFunction(None, centre=centre, normalise=False) for centre in (False, True))
+    bound, batch = ELBO(closed_form=False), whole(V)
 
     def one(z):
-        def surrogate(q):
-            trace, _ = rollout(p, q, batch, random.key(0), pathwise=False, z=z[:, None, None])
-            return -estimator.of_trace(bound, batch, trace, estimator.initial(), 0)[0].surrogate
+        def gradient(estimator, mean):
+            def surrogate(q):
+                trace, _ = rollout(p, q, batch, random.key(0), pathwise=False, z=z[:, None, None])
+                memory = Moments(mean, jnp.ones(()), jnp.ones((), jnp.int32))
+                return -estimator.of_trace(bound, batch, trace, memory, 0)[0].surrogate
 
-        return eqx.filter_grad(surrogate)(q).layers[0].bias
+            return eqx.filter_grad(surrogate)(q).layers[0].bias
 
-    return score_paths(p, q, V, STATES), jax.vmap(one)(jnp.asarray(STATES))
+        constants = jax.vmap(lambda mean: gradient(centred, mean))(jnp.asarray(CONSTANTS))
+        return jnp.concatenate([gradient(bare, jnp.ones(()))[None], constants])
+
+    return score_paths(p, q, V, STATES), jax.vmap(one, out_axes=1)(jnp.asarray(STATES))
 
 
 def test_likelihood_bound_and_gradient():
@@ -56,14 +67,14 @@ def test_likelihood_bound_and_gradient():
     assert log_marginal(trace) == pytest.approx(-4.6487426375, abs=1e-8)
     elbo = (chance * weight).sum()
     assert elbo == pytest.approx(-6.3403600922, abs=1e-8)
-    mean = (chance[:, None] * grads).sum(0)
-    np.testing.assert_allclose(mean, [-0.5154250853, -0.7514277869, -0.1595553099], atol=1e-8)
-    variance = lambda g: (chance[:, None] * (g - mean) ** 2).sum(0)
-    np.testing.assert_allclose(variance(grads), [9.9649, 5.1026, 10.7032], atol=1e-4)
+    means = (chance[:, None] * grads).sum(1)
     # what is taken off, whatever it is, leaves the mean as it is; the bound itself takes most of the noise with it
-    centred = grads * ((weight - elbo) / weight)[:, None]
-    np.testing.assert_allclose((chance[:, None] * centred).sum(0), mean, atol=1e-12)
-    np.testing.assert_allclose(variance(centred), [0.6913, 0.6347, 0.9636], atol=1e-4)
+    want = [-0.5154250853, -0.7514277869, -0.1595553099]
+    np.testing.assert_allclose(means, np.broadcast_to(want, means.shape), atol=1e-8)
+    variances = (chance[:, None] * (grads - means[:, None]) ** 2).sum(1)
+    np.testing.assert_allclose(variances[:2], np.broadcast_to([9.9649, 5.1026, 10.7032], (2, 3)), atol=1e-4)
+    np.testing.assert_allclose(variances[2], [0.6913, 0.6347, 0.9636], atol=1e-4)
+    assert (variances[3:] > variances[2]).all()
 
 
 def test_more_particles_are_tighter():

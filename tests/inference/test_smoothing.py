@@ -11,7 +11,7 @@ from conformance.parts import build_p, facts_of, frames, refusal, stirred
 from counterpoint.bounds import ELBO
 from counterpoint.core import Pairing
 from counterpoint.estimators import Pathwise
-from counterpoint.inference import FilteringConfig, SmoothingConfig
+from counterpoint.inference import FilteringConfig, RecurrentFilteringConfig, SmoothingConfig
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -66,7 +66,14 @@ def test_what_is_missing_or_after_the_end_is_as_if_it_were_not_there(cell):
     assert (jnp.abs(context(q, p, x, mask)[0] - rest[0]) > 1e-6).any()
 
 
-@pytest.mark.parametrize("config", [FilteringConfig(width=3, residual=True), SmoothingConfig(3, 3, residual=True)])
+RESIDUAL = [
+    FilteringConfig(width=3, residual=True),
+    RecurrentFilteringConfig(3, 3, residual=True),
+    SmoothingConfig(3, 3, residual=True),
+]
+
+
+@pytest.mark.parametrize("config", RESIDUAL)
 @pytest.mark.parametrize("model", ["srnn", "lds"])
 def test_a_residual_is_added_to_the_mean_of_the_prior(model, config):
     p = build_p(model)
@@ -93,7 +100,7 @@ class Plain(eqx.Module):
         return p.prior(carry).like(raw)
 
 
-@pytest.mark.parametrize("config", [FilteringConfig(residual=True), SmoothingConfig(residual=True)])
+@pytest.mark.parametrize("config", RESIDUAL)
 def test_a_residual_without_a_mean_to_start_from_is_refused(config):
     for model in ("tsbn-1", "hmm-index", "tsbn-deep"):
         p = build_p(model)

@@ -1,0 +1,93 @@
+"""RBMs over real frames whose biases come from a past: 2 visible and 2 hidden units over 3 steps, every state of the
+hidden units and a grid of frames."""
+
+import itertools
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import random
+from scipy.special import logsumexp
+
+from counterpoint.bounds import Annealed, score
+from counterpoint.estimators import ContrastiveDivergence
+from counterpoint.inference import Gibbs
+from counterpoint.models import CRBM, RBM, RTRBM
+from counterpoint.rollout import swap
+from counterpoint.walk import pasts
+from exact.cases import mk, whole
+
+pytestmark = pytest.mark.usefixtures("x64")
+
+HIDDEN = np.array(list(itertools.product([0.0, 1.0], repeat=2)))
+SEQUENCE = np.array([[0.6, -1.1], [1.5, 0.2], [-0.4, 0.9]])
+LINE = np.arange(-9.0, 9.1, 0.75)  # so coarse a sum over it is the integral of such mixtures, to 1e-12
+GRID = np.array(list(itertools.product(LINE, repeat=2)))
+
+
+def machine() -> RBM:
+    return RBM(mk((2, 2), 1, 0.9), mk(2, 17, 0.7), mk(2, 19, 0.8), real=True)
+
+
+MODELS = {
+    "rtrbm": lambda: RTRBM(machine(), mk((2, 2), 5, 1.5), mk(2, 9, 0.7)),
+    "crbm": lambda: CRBM(machine(), mk((2, 4, 2), 23, 0.6)),
+}
+
+
+def added(name):
+    """What the past adds to b and to c at each step, in NumPy."""
+    p = MODELS[name]()
+    if name == "crbm":
+        lags, padded = np.array(p.lags), np.concatenate([np.zeros((2, 2)), SEQUENCE])
+        both = [lags[0] @ padded[t + 1] + lags[1] @ padded[t] for t in range(3)]
+        return [(a[:2], a[2:]) for a in both]
+    W, b, U = (np.array(a) for a in (p.machine.weights, p.machine.hidden, p.across))
+    past, found = np.array(p.start), []
+    for x in SEQUENCE:
+        found.append((past, np.zeros(2)))
+        past = U @ (1 / (1 + np.exp(-(W @ x + b + past))))
+    return found
+
+
+def log_density(name):
+    """log p(x_1:3), each step a mixture of Gaussians of variance 1, one for each state of the hidden units."""
+    m, total = machine(), 0.0
+    for x, (to_b, to_c) in zip(SEQUENCE, added(name)):
+        W, b, c = np.array(m.weights), np.array(m.hidden) + to_b, np.array(m.visible) + to_c
+        means = HIDDEN @ W + c
+        shares = HIDDEN @ b + 0.5 * ((means**2).sum(1) - c @ c)
+        each = -0.5 * ((x - means) ** 2).sum(1) - np.log(2 * np.pi)
+        total += logsumexp(shares - logsumexp(shares) + each)
+    return total
+
+
+@eqx.filter_jit
+def likelihood_and_gradients(p):
+    """log p(x_1:3), its gradient, and that of the estimator whose chains end all over the grid, each end weighed by its
+    density given the past."""
+    count = len(GRID)
+    ends, batch = jnp.broadcast_to(jnp.asarray(GRID), (3, count, 2)), whole(SEQUENCE, count)
+
+    def loss(p):
+        before = swap(pasts(p, Gibbs(), batch, random.key(0))[0])
+        trace = Annealed().run(p, Gibbs(), batch, random.key(0))
+        z, later = trace.z
+        trace = trace._replace(z=(z, later.at[:, :, 0, -1].set(ends)))
+        each = ContrastiveDivergence(None).loss(p, Gibbs(), before, trace, jnp.zeros((3, count)))
+        law = jax.nn.softmax(-jax.vmap(jax.vmap(p.free_energy))(before, ends), 1)
+        return -(each * jax.lax.stop_gradient(law)).sum()
+
+    exact = jax.value_and_grad(lambda p: score(p, Gibbs(), Annealed(), whole(SEQUENCE), random.key(0))[0])
+    return exact(p), jax.grad(loss)(p)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_likelihood_and_its_gradient_by_contrastive_divergence_from_the_exact_law(name):
+    (value, want), found = likelihood_and_gradients(MODELS[name]())
+    assert float(value) == pytest.approx(log_density(name), abs=1e-10)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(want), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-8)
+        assert np.abs(b).min() > 1e-4
