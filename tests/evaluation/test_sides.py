@@ -33,7 +33,7 @@ def test_what_flatters_a_machine_is_above_unless_its_past_is_drawn(model):
     """Z by annealed importance sampling flatters p; that p(x_t | past) is a mean over what is drawn does the
     opposite."""
     p, cold = build_p(model), Annealed(2, 3, conservative=False, counted=0)
-    found = {"trbm": (" (no bound)", "neither")}.get(model, (" (above)", "above"))
+    found = (" (no bound)", "neither") if model.startswith("trbm") else (" (above)", "above")
     assert (titled(cold, p), side_of(cold, p)) == (f"AIS-2x3{found[0]}", found[1])
     for below in (Annealed(2, counted=0), Annealed(2), Annealed(2, conservative=False)):
         assert side_of(below, p) == "below"
