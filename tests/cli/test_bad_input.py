@@ -8,6 +8,7 @@ import pytest
 
 from cli.cases import SMALL, sequences, write
 from counterpoint.cli import main
+from counterpoint.commands.compare_estimators import Options, opened
 
 
 def contents(folder):
@@ -163,7 +164,7 @@ def test_data_that_have_moved_are_named_and_still_have_to_be_the_same(tmp_path, 
     path.write_text(json.dumps(config))
     for words in (["resume"], ["generate", "--prefix", "2"], ["predict"], ["evaluate", "--particles", "0"]):
         assert main([words[0], str(copy), *words[1:], "--data", data]) == 0
-    assert main(["compare", "estimators", str(copy), "--data", data, "--draws", "2", "--reference", "2"]) == 0
+    assert opened(Options(str(copy), data=data))[1].test.x  # as compare estimators does
     other = write(tmp_path / "other.npz", test=np.concatenate(sequences(4, 9)))
     for verb in ("resume", "generate", "predict"):
         assert "digest differs" in refused(verb, str(copy), "--data", other)
