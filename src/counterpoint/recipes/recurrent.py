@@ -19,8 +19,8 @@ SHORT = replace(LONG, batch_size=8, crop=100)  # more updates for the time, wher
 # corpus; published log-likelihoods of the RNN and of RNN-NADE, as Gan et al. (2015) print them; dropout of the LSTMs;
 # what the RNN, the LSTM and those with a NADE learn from, and for how many passes. With a dropout of 0.4 the LSTM's
 # validation on Nottingham was 0.7 nats behind that with 0.1, one seed, and on Piano-midi.de, with 0.3, 0.2 behind.
-# There a NADE learns too much from the seventh of 30 passes on, while the rate is high (validation -7.63); by the end of
-# 8 it has fallen (-7.58)
+# There a NADE learns too much from the seventh of 30 passes on, while the rate is high (validation -7.63); by the end
+# of 8 it has fallen (-7.58)
 CORPORA: dict[str, tuple[str, tuple[float, float], float, dict[str, tuple[FitConfig, int]]]] = {
     "jsb": ("jsb_chorales", (-8.71, -5.56), 0.4, {"rnn": (WHOLE, 300), "lstm": (WHOLE, 300), "nade": (WHOLE, 50)}),
     "nottingham": ("nottingham", (-4.46, -2.31), 0.1, {"rnn": (LONG, 100), "lstm": (SHORT, 16), "nade": (SHORT, 12)}),
