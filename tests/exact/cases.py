@@ -8,12 +8,15 @@ import numpy as np
 from jax import random
 from jax.scipy.special import logsumexp
 
+from counterpoint.bounds import Annealed
 from counterpoint.core import AbstractDirected, AbstractPosterior, Batch, direct
 from counterpoint.distributions import Categorical, Family
-from counterpoint.inference import TSBNRecognition
+from counterpoint.estimators import ContrastiveDivergence
+from counterpoint.inference import Gibbs, TSBNRecognition
 from counterpoint.models import LDS, TSBN
 from counterpoint.networks import Layer
-from counterpoint.rollout import rollout
+from counterpoint.rollout import rollout, swap
+from counterpoint.walk import pasts
 
 KEY = 0
 COINS = Family("bernoulli", (2,))
@@ -133,3 +136,16 @@ def table():
 def tuples(values, particles):
     """Every way for `particles` particles to take `values` values: (values^K, K)."""
     return np.array(list(itertools.product(range(values), repeat=particles)), np.int32)
+
+
+def loss_from_the_exact_law(p, sequence, ends):
+    """What contrastive divergence minimises of one sequence (T, M) where its chains end in `ends` (N, M), a grid, each
+    weighed by its density given the past."""
+    ends, batch = jnp.broadcast_to(jnp.asarray(ends), (len(sequence), *ends.shape)), whole(sequence, len(ends))
+    before = swap(pasts(p, Gibbs(), batch, random.key(0))[0])
+    trace = Annealed().run(p, Gibbs(), batch, random.key(0))
+    z, later = trace.z
+    trace = trace._replace(z=(z, later.at[:, :, 0, -1].set(ends)))
+    each = ContrastiveDivergence(None).loss(p, Gibbs(), before, trace, jnp.zeros(ends.shape[:2]))
+    law = jax.nn.softmax(-jax.vmap(jax.vmap(p.free_energy))(before, ends), 1)
+    return (each * jax.lax.stop_gradient(law)).sum()

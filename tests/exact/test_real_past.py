@@ -5,19 +5,15 @@ import itertools
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import random
 from scipy.special import logsumexp
 
 from counterpoint.bounds import Annealed, score
-from counterpoint.estimators import ContrastiveDivergence
 from counterpoint.inference import Gibbs
 from counterpoint.models import CRBM, RBM, RTRBM
-from counterpoint.rollout import swap
-from counterpoint.walk import pasts
-from exact.cases import mk, whole
+from exact.cases import loss_from_the_exact_law, mk, whole
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -68,20 +64,8 @@ def log_density(name):
 def likelihood_and_gradients(p):
     """log p(x_1:3), its gradient, and that of the estimator whose chains end all over the grid, each end weighed by its
     density given the past."""
-    count = len(GRID)
-    ends, batch = jnp.broadcast_to(jnp.asarray(GRID), (3, count, 2)), whole(SEQUENCE, count)
-
-    def loss(p):
-        before = swap(pasts(p, Gibbs(), batch, random.key(0))[0])
-        trace = Annealed().run(p, Gibbs(), batch, random.key(0))
-        z, later = trace.z
-        trace = trace._replace(z=(z, later.at[:, :, 0, -1].set(ends)))
-        each = ContrastiveDivergence(None).loss(p, Gibbs(), before, trace, jnp.zeros((3, count)))
-        law = jax.nn.softmax(-jax.vmap(jax.vmap(p.free_energy))(before, ends), 1)
-        return -(each * jax.lax.stop_gradient(law)).sum()
-
     exact = jax.value_and_grad(lambda p: score(p, Gibbs(), Annealed(), whole(SEQUENCE), random.key(0))[0])
-    return exact(p), jax.grad(loss)(p)
+    return exact(p), jax.grad(lambda p: -loss_from_the_exact_law(p, SEQUENCE, GRID))(p)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -15,12 +15,11 @@ from counterpoint.bounds import Annealed, score
 from counterpoint.core import Batch
 from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
-from counterpoint.estimators import ContrastiveDivergence
 from counterpoint.inference import Gibbs
 from counterpoint.models import RBM, RTRBM, SRTRBM, SSRBM, SSRBMConfig
 from counterpoint.rollout import swap
 from counterpoint.walk import pasts
-from exact.cases import mk, whole
+from exact.cases import loss_from_the_exact_law, mk, whole
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -139,20 +138,11 @@ def test_a_step_given_its_past_is_a_density():
 @pytest.mark.slow
 def test_from_the_exact_law_contrastive_divergence_is_the_gradient_of_the_likelihood():
     """Each end of a chain on the grid, weighed by its density given the past."""
-    p, count = srtrbm(), len(LINE)
-    ends, batch = jnp.broadcast_to(jnp.asarray(LINE)[None, :, None], (3, count, 1)), whole(SEQUENCE, count)
+    p = srtrbm()
 
     @eqx.filter_jit
     def both(p):
-        def loss(p):
-            before = swap(pasts(p, Gibbs(), batch, random.key(0))[0])
-            trace = Annealed().run(p, Gibbs(), batch, random.key(0))
-            z, later = trace.z
-            trace = trace._replace(z=(z, later.at[:, :, 0, -1].set(ends)))
-            each = ContrastiveDivergence(None).loss(p, Gibbs(), before, trace, jnp.zeros((3, count)))
-            law = jax.nn.softmax(-jax.vmap(jax.vmap(p.free_energy))(before, ends), 1)
-            return (each * jax.lax.stop_gradient(law)).sum()
-
+        loss = lambda p: loss_from_the_exact_law(p, SEQUENCE, LINE[:, None])
         return jax.grad(loss)(p), jax.grad(lambda p: exact(p, jnp.asarray(SEQUENCE)[None])[0])(p)
 
     for a, b in zip(*(jax.tree.leaves(grad) for grad in both(p)), strict=True):

@@ -28,8 +28,7 @@ class IWAE(AbstractBound):
         at_least(self, 1, "particles")
 
     def __call__(self, trace: Trace, step=None):
-        total = trace.log_weight.sum(0)
-        return jax.nn.logsumexp(total, -1) - jnp.log(total.shape[-1])
+        return log_mean(trace.log_weight.sum(0))
 
     def portions(self, most):
         """K particles are n times K / n of them."""
@@ -39,5 +38,9 @@ class IWAE(AbstractBound):
     def signal(self, trace: Trace, step, local):
         """L_K less what it is of the steps before, which z_t does not change."""
         before = jnp.cumsum(trace.log_weight, 0) - trace.log_weight
-        mean = lambda a: jax.nn.logsumexp(a, -1) - jnp.log(a.shape[-1])
-        return jnp.broadcast_to((self(trace)[None] - mean(before))[..., None], trace.log_q.shape)
+        return jnp.broadcast_to((self(trace)[None] - log_mean(before))[..., None], trace.log_q.shape)
+
+
+def log_mean(a):
+    """log (1/K) sum_k exp(a_k), over the last axis."""
+    return jax.nn.logsumexp(a, -1) - jnp.log(a.shape[-1])

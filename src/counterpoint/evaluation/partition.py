@@ -56,7 +56,7 @@ def log_partitions(
     annealing.check(p)
     batch = Batch(jax.tree.map(lambda a: jnp.asarray(a)[None], x), jnp.ones((1, len(jax.tree.leaves(x)[0])), bool))
     keys = random.split(random.key(0) if key is None else key, batch.valid.size + 1)
-    machines = eqx.filter_jit(_along)(p, batch, keys[0])
+    machines = _along(p, batch, keys[0])
     step = lambda t: jax.tree.map(lambda a: a[t] if eqx.is_array(a) else a, machines)
     return [
         log_partition(step(t), None if key is None else keys[t + 1], chains, temperatures)
@@ -64,6 +64,7 @@ def log_partitions(
     ]
 
 
+@eqx.filter_jit
 def _along(p, batch: Batch, key):
     """p's machine at each step of one sequence."""
     before = pasts(p, GibbsConfig().build(p, None, None), batch, key)[0]
