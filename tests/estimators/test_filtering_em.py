@@ -18,7 +18,7 @@ from counterpoint.inference.updates import Moments, normalised
 pytestmark = pytest.mark.usefixtures("x64")
 
 KEY = random.key(5)
-LENGTHS = np.array([3, 1])
+LENGTHS = np.array([2, 1])
 BETA = 0.1 + 0.9 * 3 / 10  # of the warm-up at step 3
 
 
