@@ -130,6 +130,8 @@ def test_a_grid_has_every_image_in_its_colours(tmp_path):
     image_grid(np.abs(weights), tmp_path / "grey.png", columns=3)
     grey = imread(tmp_path / "grey.png")[..., :3]
     assert np.ptp(grey, axis=-1).max() < 0.01
+    image_grid(np.ones((20 * 19 + 1, 4, 4)), tmp_path / "many.png")
+    assert 900 < imread(tmp_path / "many.png").shape[0] < 1300  # of 1200 pixels width: a square page
 
 
 def test_a_strip_takes_every_so_many_frames(tmp_path):

@@ -15,17 +15,20 @@ FRAMES = 12  # of a strip, at most
 def image_grid(
     images: np.ndarray,
     path: str | os.PathLike,
-    columns: int = 10,
+    columns: int | None = None,
     titles: Sequence[str] | None = None,
     title: str | None = None,
 ) -> None:
-    """Images (N, height, width) in rows of `columns`, one scale for all, with a bar that tells it.
+    """Images (N, height, width) in rows of `columns`, one scale for all, with a bar that tells it. By default a row has
+    10 or, where there are more than 100, as many as there are rows.
 
     Where any value is negative, colours diverge from white at 0 (red above, blue below); else 0 is black and the
     greatest value white. `titles` stand above the images, `title` above all. Raises CounterpointError for other
     shapes, NaN or infinity, more or fewer titles than images, and a path that cannot be written.
     """
     images = np.asarray(images, float)
+    if columns is None:
+        columns = max(10, math.ceil(math.sqrt(images.shape[0] if images.ndim else 0)))
     if images.ndim != 3 or 0 in images.shape or columns < 1:
         raise CounterpointError(
             f"a grid of {columns} columns of images of shape {images.shape}; give (count, height, width) and 1"
