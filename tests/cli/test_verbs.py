@@ -258,7 +258,7 @@ def test_midi_of_notes(tmp_path):
     from counterpoint.data import load
 
     corpus = load("chorales")
-    (path,) = keep(corpus, [corpus.test.x[0]], tmp_path / "a.mid")
+    (path,) = keep(corpus, {"": corpus.test.x[0]}, tmp_path / "a.mid")
     assert mido.MidiFile(path).length == pytest.approx(len(corpus.test.x[0]) * (corpus.seconds or 0.5))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from counterpoint.commands.pictures import draw, keep
+from counterpoint.commands.pictures import draw, keep, titled
 from counterpoint.data import load, load_npz, save_npz, speech
 from counterpoint.data.mending import mended
 from counterpoint.data.speech import read
@@ -225,7 +225,7 @@ def test_a_corpus_of_sound_comes_back_from_npz(folder, tmp_path):
 def test_what_a_model_made_is_written_as_it_would_sound(folder, tmp_path):
     corpus = speech(folder)
     made = [corpus.test.x[0], np.full((2, 200), 1e6, np.float32)]
-    files = keep(corpus, made, tmp_path / "new.wav")
+    files = keep(corpus, titled(made), tmp_path / "new.wav")
     assert [f.name for f in files] == ["new-1.wav", "new-2.wav"]
     heard, rate = soundfile.read(files[0], dtype="int16")
     assert rate == RATE

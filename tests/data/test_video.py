@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from counterpoint.commands.pictures import draw, keep
+from counterpoint.commands.pictures import draw, keep, titled
 from counterpoint.data import load, video
 from counterpoint.data.views import Images
 from counterpoint.distributions import facts
@@ -187,7 +187,7 @@ def test_without_the_library_one_line_says_what_to_install(folder, monkeypatch):
 
 def test_films_are_shown_as_films(folder, tmp_path):
     corpus = video(folder, 16)
-    assert [f.name for f in keep(corpus, corpus.train.x, tmp_path / "a.gif")] == ["a.gif"]
+    assert [f.name for f in keep(corpus, titled(corpus.train.x), tmp_path / "a.gif")] == ["a.gif"]
     draw(corpus, {"data": corpus.train.x[0]}, tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 5000
 

@@ -109,6 +109,20 @@ def test_figures_that_cannot_be_drawn(tmp_path, positions, message):
         gif_skeleton({"a": positions}, EDGES, tmp_path / "a.gif")
 
 
+def test_titles_say_as_long_as_frames_are_given(tmp_path):
+    path, x = tmp_path / "a.gif", np.linspace(0, 1, 4)[:, None] * np.ones(4)
+    for make in (
+        lambda given: gif_skeleton({"1": walk(4)}, EDGES, path, given=given),
+        lambda given: gif_images({"1": x, "2": x[:3]}, path, 2, 2, scale=30, given=given),
+    ):
+        make(0)
+        plain = frames(path)[:, :HEAD]
+        make(2)
+        shown = frames(path)[:, :HEAD]
+        np.testing.assert_array_equal(shown[2:], plain[2:])
+        assert (shown[:2] != plain[:2]).any((1, 2, 3)).all()
+
+
 def test_what_a_gif_cannot_be(tmp_path):
     with pytest.raises(CounterpointError, match="fps is 60; a GIF shows between 0 and 50"):
         gif_images({"a": np.zeros((1, 4))}, tmp_path / "a.gif", 2, 2, fps=60)

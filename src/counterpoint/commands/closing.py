@@ -9,7 +9,7 @@ from jax import random
 from rich.console import Console
 
 from counterpoint.commands.measure import COLUMNS, MANY, ONE, axis, baselines, caption, measure, rows, summary
-from counterpoint.commands.pictures import draw, keep, look
+from counterpoint.commands.pictures import draw, keep, look, titled
 from counterpoint.data import Corpus
 from counterpoint.errors import CounterpointError
 from counterpoint.evaluation import generate, reconstruct, side_of
@@ -135,5 +135,5 @@ def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, flo
         beside,
     )
     yield beside
-    yield from keep(corpus, made, run.folder / f"sample{look(corpus).suffix}")
+    yield from keep(corpus, titled(made), run.folder / f"sample{look(corpus).suffix}")
     yield from look(corpus).inside(corpus, pairing, run.key(EVALUATE), run.folder)

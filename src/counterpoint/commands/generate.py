@@ -18,7 +18,8 @@ class Options:
     """Let a run make new sequences: MIDI and a piano roll for notes, a GIF for images and motion, WAV and a
     spectrogram for sound, and arrays and a picture for all else.
 
-    With --prefix it continues the beginning of a sequence of its data; a line in the picture follows what was given.
+    With --prefix it continues the beginning of a sequence of its data; a line in the picture follows what was given,
+    and titles in a film say so.
     """
 
     run: Annotated[Positional[str], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
@@ -60,7 +61,7 @@ def run(words: list[str]) -> None:
     import numpy as np
     from jax import random
 
-    from counterpoint.commands.pictures import draw, keep, look
+    from counterpoint.commands.pictures import draw, keep, look, titled
     from counterpoint.commands.process import settle
     from counterpoint.evaluation import generate
     from counterpoint.files import target
@@ -76,7 +77,7 @@ def run(words: list[str]) -> None:
     length = options.length if options.length is not None else int(np.median(corpus.train.lengths))
     how = {"particles": 16 if given else 1, "mean": options.mean}
     made = generate(pairing.p, random.key(options.seed), length, options.count, given, pairing.q, **how)
-    files = keep(corpus, made, path)
+    files = keep(corpus, titled(made), path, options.prefix)
     picture = path.with_suffix(".png")
     titles = [f"generated {i + 1}" if len(made) > 1 else "generated" for i in range(len(made))][:DRAWN]
     if given is not None:

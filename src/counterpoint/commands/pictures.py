@@ -51,12 +51,12 @@ def nothing(corpus: Corpus, pairing: Pairing, key, folder: Path) -> list[Path]:
 
 class Look(NamedTuple):
     """suffix: of the file that sequences are usually kept in; draw: title -> (T, ...) into a picture, of which so many
-    steps were given; write: that file, or several; inside: what can be seen within a trained model, into files of a
-    folder."""
+    steps were given; write: the same into that file, or several; inside: what can be seen within a trained model, into
+    files of a folder."""
 
     suffix: str
     draw: Callable[[Corpus, Mapping[str, np.ndarray], Path, int], None]
-    write: Callable[[Corpus, Sequence[np.ndarray], Path], list[Path]]
+    write: Callable[[Corpus, Mapping[str, np.ndarray], Path, int], list[Path]]
     inside: Callable[[Corpus, Pairing, Any, Path], list[Path]] = nothing
 
 
@@ -86,10 +86,11 @@ def draw(corpus: Corpus, sequences: Mapping[str, np.ndarray], path: Path, given:
     look(corpus).draw(corpus, sequences, path, given)
 
 
-def keep(corpus: Corpus, sequences: Sequence[np.ndarray], path: Path) -> list[Path]:
-    """What was written: `path`, or where it takes several files, one each with a number."""
+def keep(corpus: Corpus, sequences: Mapping[str, np.ndarray], path: Path, given: int = 0) -> list[Path]:
+    """What was written of sequences (title -> (T, ...)): `path`, or where it takes several files, one each with a
+    number."""
     write = write_numbers if path.suffix == ".npz" else look(corpus).write
-    return write(corpus, sequences, path)
+    return write(corpus, sequences, path, given)
 
 
 def draw_numbers(corpus, sequences, path, given, rows="dimension"):
@@ -114,9 +115,10 @@ def vectors(sequences: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {title: np.asarray(a, float).reshape(len(a), -1) for title, a in sequences.items()}
 
 
-def write_numbers(corpus, sequences, path):
+def write_numbers(corpus, sequences, path, given):
+    arrays = {f"sequence_{i + 1}": values(corpus, a) for i, a in enumerate(sequences.values())}
     with replacing(path) as file:
-        np.savez(file, **{f"sequence_{i + 1}": values(corpus, a) for i, a in enumerate(sequences)})  # pyright: ignore
+        np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
     return [path]
 
 
@@ -128,9 +130,9 @@ def numbered(path: Path, count: int) -> list[Path]:
     return [path.with_stem(f"{path.stem}-{i + 1}") if count > 1 else path for i in range(count)]
 
 
-def write_notes(corpus, sequences, path):
+def write_notes(corpus, sequences, path, given):
     paths = numbered(path, len(sequences))
-    for a, one in zip(sequences, paths):
+    for a, one in zip(sequences.values(), paths):
         write_midi(a, one, corpus.view.lowest, corpus.seconds or 0.5)
     return paths
 
@@ -140,9 +142,9 @@ def draw_audio(corpus, sequences, path, given):
     waveforms(sounds, path, corpus.view.rate, given * corpus.train.event[0])
 
 
-def write_audio(corpus, sequences, path):
+def write_audio(corpus, sequences, path, given):
     paths = numbered(path, len(sequences))
-    for a, one in zip(sequences, paths):
+    for a, one in zip(sequences.values(), paths):
         write_wav(corpus.view.samples(a), one, corpus.view.rate)
     return paths
 
@@ -151,15 +153,15 @@ def draw_images(corpus, sequences, path, given):
     film_strip(sequences, path, corpus.view.height, corpus.view.width, given=given)
 
 
-def write_images(corpus, sequences, path):
-    gif_images(titled(sequences), path, corpus.view.height, corpus.view.width, fps=rate(corpus))
+def write_images(corpus, sequences, path, given):
+    gif_images(sequences, path, corpus.view.height, corpus.view.width, fps=rate(corpus), given=given)
     return [path]
 
 
-def write_motion(corpus, sequences, path):
+def write_motion(corpus, sequences, path, given):
     view = corpus.view
-    poses = {title: view.positions(a) for title, a in titled(sequences).items()}
-    gif_skeleton(poses, view.skeleton.edges, path, rate(corpus))
+    poses = {title: view.positions(a) for title, a in sequences.items()}
+    gif_skeleton(poses, view.skeleton.edges, path, rate(corpus), given)
     return [path]
 
 
@@ -195,4 +197,5 @@ def topics_of(corpus, pairing, key, folder):
 
 
 def titled(sequences: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """By their numbers, from 1; one alone needs none."""
     return {str(i + 1) if len(sequences) > 1 else "": a for i, a in enumerate(sequences)}

@@ -117,6 +117,6 @@ def run(words: list[str]) -> None:
     draw(corpus, {"data": data, f"prediction, mean of {options.samples}": mean}, path.with_suffix(".png"))
     written = [path, path.with_suffix(".png")]
     if look(corpus).suffix == ".gif":
-        written += keep(corpus, [data, mean], path.with_suffix(".gif"))
+        written += keep(corpus, {"data": data, "prediction": mean}, path.with_suffix(".gif"))
     for one in written:
         console.print(str(one), soft_wrap=True)

@@ -6,7 +6,7 @@ Pillow is imported on first use.
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,12 +35,13 @@ def gif_images(
     width: int,
     scale: int = 5,
     fps: float = 20.0,
+    given: int = 0,
 ) -> None:
     """Image sequences (title -> (T, height * width), row after row) side by side, each pixel `scale` pixels wide.
 
     0 is black and 1 white, values beyond are cut, NaN (missing) is a pale colour. A sequence that ends early stands
-    still. Raises CounterpointError for no sequences, other shapes, an fps that a GIF cannot have, and a path that
-    cannot be written.
+    still. Titles say "given" for so many frames. Raises CounterpointError for no sequences, other shapes, an fps that a
+    GIF cannot have, and a path that cannot be written.
     """
     arrays = {title: np.asarray(a, float) for title, a in sequences.items()}
     shapes = {title: a.shape for title, a in arrays.items()}
@@ -49,7 +50,7 @@ def gif_images(
             f"images of {height} x {width} pixels need arrays of shape (time, {height * width}); got {shapes or 'none'}"
         )
     font = _font()
-    cell = max(width * scale, max(math.ceil(font.getlength(title)) for title in arrays))
+    cell = max(width * scale, _widest(arrays, given, font))
 
     def frames() -> Iterator["PIL.Image.Image"]:
         from PIL import Image
@@ -62,7 +63,7 @@ def gif_images(
                 colours = np.where(np.isnan(frame), MISSING, grey).astype(np.uint8)
                 big = colours.repeat(scale, axis=0).repeat(scale, axis=1)
                 pictures.append(Image.fromarray(big))
-            yield _row(pictures, list(arrays), cell, font)
+            yield _row(pictures, _said(arrays, t < given), cell, font)
 
     _write(frames(), path, fps)
 
@@ -72,13 +73,15 @@ def gif_skeleton(
     edges: Sequence[tuple[int, int]],
     path: str | os.PathLike,
     fps: float = 30.0,
+    given: int = 0,
 ) -> None:
     """Stick figures (title -> joint positions (T, J, 3), y up, joint 0 the root) side by side, one scale for all.
 
     Orthographic, seen from the walker's right and slightly from ahead and above: what travels farthest goes to the
     right. The camera goes along with the root, bars on the ground stand still; near bones are dark, far ones pale.
-    A sequence that ends early stands still. Raises CounterpointError for no sequences, other shapes, edges between
-    joints that are not there, NaN or infinity, an fps that a GIF cannot have, and a path that cannot be written.
+    A sequence that ends early stands still. Titles say "given" for so many frames. Raises CounterpointError for no
+    sequences, other shapes, edges between joints that are not there, NaN or infinity, an fps that a GIF cannot have,
+    and a path that cannot be written.
     """
     arrays = {title: np.asarray(a, float) for title, a in sequences.items()}
     shapes = {title: a.shape for title, a in arrays.items()}
@@ -96,13 +99,13 @@ def gif_skeleton(
     drawn = np.concatenate([points.reshape(-1, 3) for points, _ in seen.values()])
     reach = max(np.abs(drawn[:, 0]).max(), (drawn[:, 1].max() - floor * math.cos(TILT)) / 1.9, 1e-9)
     font = _font()
-    cell = max(PANEL, max(math.ceil(font.getlength(title)) for title in arrays))
+    cell = max(PANEL, _widest(arrays, given, font))
 
     def frames() -> Iterator["PIL.Image.Image"]:
         for t in range(max(map(len, arrays.values()))):
             poses = [(points[min(t, len(points) - 1)], way[min(t, len(way) - 1)]) for points, way in seen.values()]
             pictures = [_pose(points, way, edges, floor, float(reach)) for points, way in poses]
-            yield _row(pictures, list(arrays), cell, font)
+            yield _row(pictures, _said(arrays, t < given), cell, font)
 
     _write(frames(), path, fps)
 
@@ -153,6 +156,16 @@ def _pose(
             x, y = place(*points[joint, :2])
             draw.ellipse((x - 2 * FINE, y - 2 * FINE, x + 2 * FINE, y + 2 * FINE), fill=colour)
     return picture.resize((PANEL, PANEL), Image.Resampling.LANCZOS)
+
+
+def _said(titles: Iterable[str], given: bool) -> list[str]:
+    """The titles of a frame."""
+    return [f"{title}, given".removeprefix(", ") if given else title for title in titles]
+
+
+def _widest(titles: Iterable[str], given: int, font) -> int:
+    """Pixels that the longest of them takes."""
+    return max(math.ceil(font.getlength(title)) for title in _said(titles, given > 0))
 
 
 def _font() -> "PIL.ImageFont.FreeTypeFont | PIL.ImageFont.ImageFont":
