@@ -245,7 +245,7 @@ def test_the_addresses(corpora):
     if not (corpora / "sotu" / "sotu_1790_2026.zip").is_file():
         pytest.skip("no State of the Union addresses: put sotu_1790_2026.zip into the folder sotu of COUNTERPOINT_DATA")
     if not (corpora / "sotu" / "state_union_nltk.zip").is_file():
-        pytest.skip("no state_union_nltk.zip beside the State of the Union addresses")
+        pytest.skip("no NLTK addresses: put state_union_nltk.zip into the folder sotu of COUNTERPOINT_DATA")
     corpus = load("sotu", corpora)
     assert set(map(str, range(1790, 2015))) - set(corpus.view.times) == {"1933", "2009"}
     x = whole(corpus)

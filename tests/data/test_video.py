@@ -188,6 +188,8 @@ def test_without_the_library_one_line_says_what_to_install(folder, monkeypatch):
 def test_films_are_shown_as_films(folder, tmp_path):
     corpus = video(folder, 16)
     assert [f.name for f in keep(corpus, titled(corpus.train.x), tmp_path / "a.gif")] == ["a.gif"]
+    keep(corpus, titled(corpus.train.x), tmp_path / "b.gif", 1)
+    assert (tmp_path / "a.gif").read_bytes() != (tmp_path / "b.gif").read_bytes()  # its titles say what was given
     draw(corpus, {"data": corpus.train.x[0]}, tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 5000
 
