@@ -8,6 +8,7 @@ from PIL import Image, ImageSequence
 from cli.cases import SMALL
 from counterpoint.cli import main
 from counterpoint.data import read_asf
+from counterpoint.report.animation import HEAD
 from data.test_asf import ASF, amc
 
 
@@ -47,6 +48,10 @@ def test_films_become_films(tmp_path, capsys):
     with Image.open(tmp_path / "films-001" / "generated" / "seed0.gif") as gif:
         assert 1 <= len(list(ImageSequence.Iterator(gif))) <= 5  # frames that are alike are one
         assert gif.size[0] >= 64 * 5
+    assert main(["generate", str(tmp_path / "films-001"), "--length", "3", "--prefix", "2"]) == 0
+    with Image.open(tmp_path / "films-001" / "generated" / "prefix2-seed0.gif") as gif:
+        heads = [np.asarray(frame.convert("L"))[:HEAD] for frame in ImageSequence.Iterator(gif)]
+    assert [bool((head < 200).any()) for head in (heads[0], heads[-1])] == [True, False]  # "given", then no title
     capsys.readouterr()
     assert main(["predict", str(tmp_path / "films-001"), "--samples", "1"]) == 0
     said = capsys.readouterr().out
