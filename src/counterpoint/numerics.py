@@ -25,3 +25,8 @@ def _slope(primals, tangents):
 def unsoftplus(y: Float[Array, "..."]) -> Float[Array, "..."]:
     """What softplus takes to y > 0: y + log(1 - e^-y)."""
     return y + jnp.log(-jnp.expm1(-y))
+
+
+def log_mean(a: Float[Array, "... K"]) -> Float[Array, "..."]:
+    """log (1/K) sum_k exp(a_k), over the last axis."""
+    return jax.nn.logsumexp(a, -1) - jnp.log(a.shape[-1])

@@ -11,6 +11,7 @@ from counterpoint import annealing, counting
 from counterpoint.bounds.trajectory_kl import traced
 from counterpoint.core import AbstractBound, Batch, Trace
 from counterpoint.errors import at_least
+from counterpoint.numerics import log_mean
 from counterpoint.rollout import parted
 from counterpoint.walk import pasts, walk, whole
 
@@ -124,7 +125,7 @@ class Annealed(AbstractBound):
 
     def __call__(self, trace: Trace, step=None):
         each, sign = trace.log_likelihood, 1.0 if self.conservative else -1.0
-        return (sign * (jax.nn.logsumexp(sign * each, 2) - jnp.log(each.shape[2]))).sum(0)
+        return (sign * log_mean(sign * each)).sum(0)
 
     def signal(self, trace: Trace, step, local):
         """Zero: no z of the walk changes it."""

@@ -11,6 +11,7 @@ from jaxtyping import PyTree
 from counterpoint.bounds.trajectory_kl import log_mixture
 from counterpoint.core import AbstractBound, AbstractModel, AbstractPosterior, AbstractUndirected, Batch, Trace
 from counterpoint.errors import CounterpointError, at_least
+from counterpoint.numerics import log_mean
 from counterpoint.rollout import swap
 from counterpoint.walk import whole
 
@@ -85,7 +86,7 @@ class Denoising(AbstractBound):
         counted = lambda a: swap(jnp.where(valid[..., None], a, 0.0))
         log_likelihood, log_q, log_prior = map(counted, (log_likelihood, log_q, log_prior))
         kl = log_q - log_prior
-        weight = jax.nn.logsumexp(log_likelihood - kl, 2) - jnp.log(kl.shape[2])
+        weight = log_mean(log_likelihood - kl)
         none = jnp.zeros((*kl.shape, 0, 2))
         return Trace(
             swap(x), swap(z), log_prior, log_likelihood, log_q, kl, weight, jnp.zeros_like(weight), none, valid.T

@@ -3,11 +3,11 @@
 from typing import ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 
 from counterpoint.core import AbstractBound, Trace
 from counterpoint.errors import at_least
+from counterpoint.numerics import log_mean
 
 
 class IWAE(AbstractBound):
@@ -39,8 +39,3 @@ class IWAE(AbstractBound):
         """L_K less what it is of the steps before, which z_t does not change."""
         before = jnp.cumsum(trace.log_weight, 0) - trace.log_weight
         return jnp.broadcast_to((self(trace)[None] - log_mean(before))[..., None], trace.log_q.shape)
-
-
-def log_mean(a):
-    """log (1/K) sum_k exp(a_k), over the last axis."""
-    return jax.nn.logsumexp(a, -1) - jnp.log(a.shape[-1])

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, PyTree
 
 from counterpoint.core import AbstractBound, AbstractModel, AbstractUndirected, Batch, Trace
 from counterpoint.errors import CounterpointError
+from counterpoint.numerics import log_mean
 from counterpoint.rollout import swap
 from counterpoint.walk import Path, log_forward, walk, whole
 
@@ -87,7 +88,7 @@ def traced(x, path: Path, log_prior, log_likelihood, log_q, valid: Bool[Array, "
     z = jax.tree.map(lambda a: a[:, :, None], swap((path.z, later)))
     counted = lambda a: swap(jnp.where(valid[..., None], a.reshape(*valid.shape, -1), 0.0))
     log_prior, log_likelihood, log_q = map(counted, (log_prior, log_likelihood, log_q))
-    weight = jax.nn.logsumexp(log_prior + log_likelihood - log_q, 2) - jnp.log(log_q.shape[2])
+    weight = log_mean(log_prior + log_likelihood - log_q)
     none = jnp.zeros((*log_q.shape, 0, 2))
     kl = log_q - log_prior
     return Trace(swap(x), z, log_prior, log_likelihood, log_q, kl, weight, jnp.zeros_like(weight), none, valid.T)
