@@ -24,7 +24,7 @@ SHORT = replace(LONG, batch_size=8, crop=100)  # more updates for the time, wher
 CORPORA: dict[str, tuple[str, tuple[float, float], float, dict[str, tuple[FitConfig, int]]]] = {
     "jsb": ("jsb_chorales", (-8.71, -5.56), 0.4, {"rnn": (WHOLE, 300), "lstm": (WHOLE, 300), "nade": (WHOLE, 50)}),
     "nottingham": ("nottingham", (-4.46, -2.31), 0.1, {"rnn": (LONG, 100), "lstm": (SHORT, 16), "nade": (SHORT, 12)}),
-    "muse": ("musedata", (-8.13, -5.60), 0.1, {"rnn": (LONG, 100), "lstm": (SHORT, 12), "nade": (SHORT, 9)}),
+    "muse": ("musedata", (-8.13, -5.60), 0.1, {"rnn": (LONG, 100), "lstm": (SHORT, 12), "nade": (SHORT, 14)}),
     "piano": ("piano_midi", (-8.37, -7.05), 0.1, {"rnn": (LONG, 200), "lstm": (SHORT, 16), "nade": (SHORT, 8)}),
 }
 STEADY, FALLING = OptimiserConfig(p=3e-3), OptimiserConfig(p=1e-2, schedule="cosine")
