@@ -12,6 +12,7 @@ from counterpoint.core import AbstractBound, AbstractDirected, AbstractModel, Ab
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.moves import START, Way, fitted, way
+from counterpoint.numerics import log_mean
 from counterpoint.walk import whole
 
 STEEP = 4.0  # of the schedule at its ends
@@ -59,7 +60,7 @@ class AIS(AbstractBound):
         z, found = jax.vmap(lambda x, key: self.up(p, q, x, key))(x, random.split(key, len(batch.valid)))
         found = jnp.where(batch.valid.T[..., None], found[None], 0.0)
         zero, none = jnp.zeros_like(found), jnp.zeros((*found.shape, 0, 2))
-        total = jax.nn.logsumexp(found, 2) - jnp.log(self.particles)
+        total = log_mean(found)
         z = jax.tree.map(lambda a: a[None], z)
         return Trace(batch.x, z, zero, found, zero, zero, total, jnp.zeros_like(total), none, batch.valid.T)
 
@@ -166,7 +167,6 @@ def _sandwich(p, q, keys, bound: AIS):
         keys = lambda key: random.split(key, bound.particles)
         up = jax.vmap(lambda key: chain(road, sizes, key)[1])(keys(of_up))
         down = jax.vmap(lambda key: chain(road, sizes, key, z)[1])(keys(of_down))
-        mean = lambda a: jax.nn.logsumexp(a) - jnp.log(bound.particles)
-        return mean(up), -mean(-down)
+        return log_mean(up), -log_mean(-down)
 
     return lax.map(one, keys, batch_size=TOGETHER)

@@ -4,13 +4,13 @@ from abc import abstractmethod
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 from jax import Array, lax, random
 from jaxtyping import Float
 
 from counterpoint import annealing, counting
 from counterpoint.core import AbstractDirected
 from counterpoint.models.rbm import RBM
+from counterpoint.numerics import log_mean
 
 CHAINS, TEMPERATURES = 100, 100  # that estimate it elsewhere, and that z is drawn with
 
@@ -61,6 +61,6 @@ def measured(machine: RBM) -> Float[Array, ""]:
     held = lax.stop_gradient(machine)
     keys = random.split(random.key(0), CHAINS)
     x, each = jax.vmap(lambda key: annealing.up(held, key, TEMPERATURES))(keys)
-    log_z = jax.nn.logsumexp(each) - jnp.log(CHAINS)
+    log_z = log_mean(each)
     slope = -(jax.nn.softmax(each) * jax.vmap(lambda x: machine.free_energy(None, x))(x)).sum()
     return log_z + slope - lax.stop_gradient(slope)
