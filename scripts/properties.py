@@ -183,8 +183,9 @@ def page() -> str:
         "\n\n".join(
             [
                 "# Every model and its properties",
-                "This is the table of properties in Gan's slides (2015), for every model here. Each entry is found by "
-                "testing the model itself:\n`python scripts/properties.py` writes this page.",
+                "This is the table of properties in Gan's slides (2015), for every model here. The class of a "
+                "model says whether it\nis directed, and every other entry is found by testing the model itself: "
+                "`python scripts/properties.py` writes this page.",
                 "    " + about.replace("\n", "\n    "),
                 "\n".join(bar(row) for row in cells),
             ]

@@ -301,8 +301,11 @@ def test_what_has_no_closed_form_is_refused():
         em(counts, ForwardBackward(), Batch(jnp.ones((1, 2, 3)), jnp.ones((1, 2), bool)), 1)
     with pytest.raises(CounterpointError, match="choose q = filtering"):
         em(lds(), ForwardBackward(), plane(False)[0], 1)
-    for q in (Prior(), Kalman(smooth=False)):
-        with pytest.raises(CounterpointError, match="choose q = forward_backward"):
+    for q, advice in (
+        (Prior(), "choose q = forward_backward"),
+        (Kalman(smooth=False), "smooth = False: leave that out"),
+    ):
+        with pytest.raises(CounterpointError, match=advice):
             Pairing(lds(), q, ELBO(), EM())
     broken = plane(False)[0]._replace(x=jnp.full((2, 4, 3), jnp.inf))
     with pytest.raises(CounterpointError, match="em, iteration 0"):

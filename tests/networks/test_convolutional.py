@@ -11,7 +11,7 @@ from conformance.parts import refusal, stirred
 from counterpoint.distributions import facts
 from counterpoint.models import ConvVAEConfig
 from counterpoint.networks import Decoder, Encoder, Maps
-from counterpoint.networks.convolutional import Convolution, Doubling, convolved, product, pyramid
+from counterpoint.networks.convolutional import Convolution, Doubling, convolved, halved, product, pyramid
 
 RNG = np.random.default_rng(0)
 PUBLISHED = {  # out and in channels of each convolution of an encoder; half of what a decoder's stages read is copied
@@ -161,3 +161,28 @@ def test_only_a_cpu_is_given_the_product(platform, own):
     layer = Convolution(3, 5, 4, 2, key=random.key(0))
     lowered = jax.jit(lambda x: layer(x)).trace(jnp.zeros((3, 8, 8))).lower(lowering_platforms=(platform,))
     assert ("convolution" in lowered.as_text()) == own
+
+
+def test_a_map_is_halved_to_the_largest_of_each_four_and_its_gradient_goes_there():
+    a = jnp.asarray(RNG.permutation(32).reshape(2, 4, 4), jnp.float32)
+    want = np.asarray(a).reshape(2, 2, 2, 2, 2).max((2, 4))
+    np.testing.assert_array_equal(halved(a), want)
+    gradient = jax.grad(lambda a: halved(a).sum())
+    np.testing.assert_array_equal(gradient(a), np.isin(a, want))
+    np.testing.assert_array_equal(gradient(jnp.zeros((1, 2, 2))), [[[1, 0], [0, 0]]])  # of equal ones, the first
+
+
+def test_the_gradient_of_an_encoder_is_finite_for_blank_frames_too():
+    """A map that is computed again for the gradient may be rounded otherwise, so that none of four is the largest."""
+    encoder = stirred(Encoder("vgg", 8, 4, 3, key=random.key(0)), 1)
+    x = jnp.stack([jnp.zeros((1, 8, 8)), random.uniform(random.key(2), (1, 8, 8))])
+
+    @eqx.filter_jit
+    def gradient(encoder):
+        def total(encoder):
+            h, maps = jax.vmap(encoder)(x)
+            return h.sum() + sum((a**2).sum() for a in maps.maps)
+
+        return eqx.filter_grad(total)(encoder)
+
+    assert all(np.isfinite(a).all() for a in jax.tree.leaves(gradient(encoder)))

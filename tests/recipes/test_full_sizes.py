@@ -31,8 +31,8 @@ RECIPES = {
 }
 # of those that differ in data alone, one
 UNLIKE = {(r.p, r.q, r.bound, r.estimator): name for name, (r, *_) in RECIPES.items()}.values()
-TRACED = ("timit-vrnn-avf", "timit-srnn-avf", "piano-srnn-smoothing", "kth-svg", "kth-svg-avf")
-STEPPED = ("timit-srnn",)
+TRACED = ("timit-srnn-avf", "piano-srnn-smoothing", "kth-svg", "kth-svg-avf")
+STEPPED = ("timit-srnn", "timit-vrnn-avf")
 
 
 def frames(shape, kind, count=3):

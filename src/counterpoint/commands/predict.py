@@ -61,6 +61,7 @@ def run(words: list[str]) -> None:
     from counterpoint.data.normalising import units
     from counterpoint.evaluation import error, predict
     from counterpoint.evaluation.baselines import last_frames
+    from counterpoint.evaluation.prediction import check_lengths
     from counterpoint.files import replacing, target
     from counterpoint.report import counted, table
     from counterpoint.runs import EVALUATE, open_run
@@ -73,6 +74,8 @@ def run(words: list[str]) -> None:
     sequences = getattr(corpus, options.split)
     drawn = sequences.find(options.sequence)
     path = target(options.out or found.folder / "predicted", f"{options.split}{drawn}", (".npz",))
+    if not dated(corpus):
+        check_lengths(sequences)
     pairing, name = found.best(corpus)[0], f"{found.recipe.p.name} + {found.recipe.q.name}"
     which = f", seed {found.seed}" if found.repeats > 1 else ""
     if dated(corpus):

@@ -19,7 +19,7 @@ class EM(AbstractEstimator):
     times a positive definite matrix (Xu and Jordan 1996), so every optimiser may follow it. Gradient descent of rate 1
     without a clip goes to M itself: `--fit.optimiser.name sgd --fit.optimiser.p 1 --fit.optimiser.clip 0` with all
     sequences in a batch is expectation maximisation, and log p(x) does not fall. M is the best within the floors
-    that `HMM` tells. A smaller rate goes part of the way, which small batches need.
+    that `HMM` and `LDSConfig` tell. A smaller rate goes part of the way, which small batches need.
 
     q is exact, so every bound is log p(x), and that is the value. q has no weights, and draws nothing.
     """
@@ -27,7 +27,12 @@ class EM(AbstractEstimator):
     name: ClassVar[str] = "em"
 
     def check(self, p, q, bound):
-        if not (isinstance(q, AbstractExact) and q.smooth):
+        if isinstance(q, AbstractExact) and not q.smooth:
+            raise CounterpointError(
+                f"em takes expectations under p(z | x), which sees the whole sequence, and this {type(q).__name__} has"
+                " smooth = False: leave that out, or learn by gradients: score_function, or pathwise of an lds"
+            )
+        if not isinstance(q, AbstractExact):
             raise CounterpointError(
                 f"em takes expectations under p(z | x) in closed form, and {type(q).__name__} is not that posterior:"
                 f" choose q = forward_backward for an hmm, q = kalman for an lds; no other p (here {type(p).__name__})"
