@@ -65,8 +65,7 @@ def check_lengths(sequences: Sequences) -> None:
     """Raise CounterpointError where no sequence has a second frame to predict."""
     if max(sequences.lengths) < 2:
         raise CounterpointError(
-            f"{sequences.what}: the prediction error begins with the second frame, and no sequence has one:"
-            " evaluate has a bound of each"
+            f"{sequences.what}: the prediction error begins with the second frame, and no sequence has one"
         )
 
 
