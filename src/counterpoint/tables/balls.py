@@ -27,8 +27,7 @@ once; the mean over 50 draws is smaller for that alone, and stands in a column o
 gives its prediction the very frame that it predicts, which may make errors of order 1 smaller or larger; ours sees the
 frames before only. Each draw of a Boltzmann machine is the end of a chain of 30 sweeps from the frame before, and their
 likelihoods are known up to a Z of every frame: they have the first column, and their checkpoint is the best by it,
-where that of a network is the best by its bound. The SRTRBM's row is older than that: 6 epochs at a rate of 1e-3
-(commit 24eeb32), chosen by its bound, where the recipe now has 4 at 3e-3.
+where that of a network is the best by its bound.
 
 {LEARNING}""",
     columns=(
