@@ -57,7 +57,10 @@ def test_every_family_has_a_name_to_read():
 def test_what_train_prints_fits_80_columns_and_says_what_comes_next(data, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(tmp_path)
-    assert main(["train", "--data", data, "--fit.epochs", "2", "--repeats", "2", *SMALL, "--particles", "2"]) == 0
+    whole = ["--bound.kl-weight.steps", "0"]
+    assert (
+        main(["train", "--data", data, "--fit.epochs", "2", "--repeats", "2", *SMALL, *whole, "--particles", "2"]) == 0
+    )
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80 + len(data)
     assert "still improving when it stopped" in out
@@ -78,6 +81,14 @@ def test_train_says_why_it_ended_early_and_which_baseline_is_ahead(data, tmp_pat
     out = " ".join(capsys.readouterr().out.split())
     assert "ended before epoch 9, for validation got no better; kept as best by validation: epoch 1" in out
     assert "independent Bernoulli is ahead of every bound of vrnn + filtering; docs/choosing.md" in out
+
+
+def test_train_says_that_the_warm_up_is_not_over(data, tmp_path, capsys):
+    few = ["--bound.kl-weight.steps", "9", "--fit.epochs", "2"]  # of 2 steps
+    assert main(["train", "--data", data, *SMALL, *few, "--out", str(tmp_path)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "the KL's weight still rises, for 5 epochs in all; train further with: counterpoint resume" in out
+    assert "--epochs 10" in out
 
 
 def test_a_run_repeats_exactly_from_its_folder(run, tmp_path):

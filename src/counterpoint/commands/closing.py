@@ -1,5 +1,6 @@
 """The report a run ends with: the table, the pictures, a sample, and what to type next."""
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[st
         results = {name: model} | {
             other: {bound: summary([score]) for bound, score in scores.items()} for other, scores in others.items()
         }
-        references = {other: results[other]["exact"]["per_step"] for other in others}
+        references = {f"{other} (test)": results[other]["exact"]["per_step"] for other in others}
     found = {
         "data": corpus.name,
         "split": "test",
@@ -82,9 +83,12 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
     )
     for line in behind(found["results"]):
         console.print(line)
-    if found["still_improving"]:
-        more = f"counterpoint resume {run.folder} --epochs {2 * run.recipe.fit.epochs}"
-        console.print(f"still improving when it stopped; train further with:\n      {more}", soft_wrap=True)
+    warming = unwarmed(run)
+    if found["still_improving"] or warming:
+        rising = f"the KL's weight still rises, for {counted(warming, 'epoch')} in all"
+        why = rising if warming else "still improving when it stopped"
+        more = f"counterpoint resume {run.folder} --epochs {2 * max(run.recipe.fit.epochs, warming)}"
+        console.print(f"{why}; train further with:\n      {more}", soft_wrap=True)
     console.print(f"{run.folder}: {', '.join([*found['files'], 'results.json'])}", soft_wrap=True)
     console.print(
         f"next: counterpoint generate {run.folder}\n      counterpoint evaluate {run.folder} --csv scores.csv",
@@ -99,6 +103,12 @@ def behind(results: Mapping[str, Any]) -> Iterator[str]:
     for other, scores in others:
         if scores["exact"]["per_step"] > best:
             yield f"{other} is ahead of every bound of {model}; docs/choosing.md says what to try"
+
+
+def unwarmed(run: Run) -> int:
+    """Epochs of the KL's warm-up, where training ended within it; otherwise 0."""
+    progress, warmup = run.progress(), run.recipe.bound.build().warmup
+    return math.ceil(warmup * progress.epoch / progress.step) if 0 < progress.step <= warmup else 0
 
 
 def improving(run: Run, fitted: Fitted) -> bool:

@@ -125,7 +125,7 @@ def reader(source: str | Path, corpora: Path | None = None) -> Callable[..., Cor
     if path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
         raise CounterpointError(
             f'{path} is not read; make an .npz of its numbers, np.savez("{path.stem}.npz", x=x) of an x from'
-            " np.loadtxt, as docs/data.md says"
+            " np.loadtxt, of shape (sequences, steps, numbers): one long series is cut first, as docs/data.md says"
         )
     if path.is_file() and (any(wanted(path.name) for wanted in FOLDERS) or path.suffix.lower() in PIECES):
         raise CounterpointError(f"{path} is one file; give the folder that it is in, or numbers as an .npz")
