@@ -97,12 +97,13 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
 
 
 def behind(results: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each baseline that is ahead of the model by all its bounds."""
+    """A line where baselines are ahead of the model by all its bounds."""
     (model, bounds), *others = results.items()
     best = max(bound["per_step"] for bound in bounds.values())
-    for other, scores in others:
-        if scores["exact"]["per_step"] > best:
-            yield f"{other} is ahead of every bound of {model}; docs/choosing.md says what to try"
+    ahead = [other for other, scores in others if scores["exact"]["per_step"] > best]
+    if ahead:
+        verb = "is" if len(ahead) == 1 else "are"
+        yield f"{' and '.join(ahead)} {verb} ahead of every bound of {model}; docs/choosing.md says what to try"
 
 
 def unwarmed(run: Run) -> int:
