@@ -78,12 +78,15 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
 
 
 def ending(progress: Progress, epochs: int) -> str:
-    """Why training ended, and which epoch of each repeat is kept."""
-    at = {row["step"]: str(row["epoch"]) for row in progress.history}
+    """Why training ended, which epoch of each repeat is kept, and its validation."""
+    at = {row["step"]: row for row in progress.history}
     best = [at[step] for step in progress.best_step]  # the last epoch is always validated
+    by, what = ("error", "error ") if "error" in best[0] else ("valid", "")
+    kept = ", ".join(str(row["epoch"]) for row in best)
+    values = ", ".join(f"{row[by][i]:.2f}" for i, row in enumerate(best))
     early = progress.epoch < epochs
     why = f"ended before epoch {epochs}, for validation got no better" if early else "all epochs are done"
-    return f"{why}; kept as best by validation: epoch{'s' * (len(best) > 1)} {', '.join(best)}"
+    return f"{why}; kept as best by validation: epoch{'s' * (len(best) > 1)} {kept} ({what}{values})"
 
 
 class Recorder:
