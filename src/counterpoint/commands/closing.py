@@ -81,8 +81,8 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
             found["units"] + (MANY if run.repeats > 1 else ONE),
         )
     )
-    for line in behind(found["results"]):
-        console.print(line)
+    if ahead := behind(found["results"]):
+        console.print(ahead)
     warming = unwarmed(run)
     if found["still_improving"] or warming:
         rising = f"the KL's weight still rises, for {counted(warming, 'epoch')} in all"
@@ -96,14 +96,14 @@ def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -
     )
 
 
-def behind(results: Mapping[str, Any]) -> Iterator[str]:
-    """A line where baselines are ahead of the model by all its bounds."""
+def behind(results: Mapping[str, Any]) -> str:
+    """Which baselines are ahead of the model by all its bounds, where any is."""
     (model, bounds), *others = results.items()
     best = max(bound["per_step"] for bound in bounds.values())
     ahead = [other for other, scores in others if scores["exact"]["per_step"] > best]
-    if ahead:
-        verb = "is" if len(ahead) == 1 else "are"
-        yield f"{' and '.join(ahead)} {verb} ahead of every bound of {model}; docs/choosing.md says what to try"
+    verb = "is" if len(ahead) == 1 else "are"
+    said = f"{' and '.join(ahead)} {verb} ahead of every bound of {model}; docs/choosing.md says what to try"
+    return said if ahead else ""
 
 
 def unwarmed(run: Run) -> int:

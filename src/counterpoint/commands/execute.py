@@ -79,14 +79,13 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
 
 def ending(progress: Progress, epochs: int) -> str:
     """Why training ended, which epoch of each repeat is kept, and its validation."""
-    at = {row["step"]: row for row in progress.history}
+    at = {row["step"]: str(row["epoch"]) for row in progress.history}
     best = [at[step] for step in progress.best_step]  # the last epoch is always validated
-    by, what = ("error", "error ") if "error" in best[0] else ("valid", "")
-    kept = ", ".join(str(row["epoch"]) for row in best)
-    values = ", ".join(f"{row[by][i]:.2f}" for i, row in enumerate(best))
+    sign, what = (-1, "error ") if "error" in progress.history[-1] else (1, "")
+    values = ", ".join(f"{sign * value:.2f}" for value in progress.best)
     early = progress.epoch < epochs
     why = f"ended before epoch {epochs}, for validation got no better" if early else "all epochs are done"
-    return f"{why}; kept as best by validation: epoch{'s' * (len(best) > 1)} {kept} ({what}{values})"
+    return f"{why}; kept as best by validation: epoch{'s' * (len(best) > 1)} {', '.join(best)} ({what}{values})"
 
 
 class Recorder:

@@ -74,8 +74,6 @@ def run(words: list[str]) -> None:
     sequences = getattr(corpus, options.split)
     drawn = sequences.find(options.sequence)
     path = target(options.out or found.folder / "predicted", f"{options.split}{drawn}", (".npz",))
-    if not dated(corpus):
-        check_lengths(sequences)
     pairing, name = found.best(corpus)[0], f"{found.recipe.p.name} + {found.recipe.q.name}"
     which = f", seed {found.seed}" if found.repeats > 1 else ""
     if dated(corpus):
@@ -89,6 +87,7 @@ def run(words: list[str]) -> None:
             np.savez(file, words=np.array(view.vocabulary), times=np.array(view.times[: len(sequences.x[0])]), **arrays)
         console.print(str(path), soft_wrap=True)
         return
+    check_lengths(sequences)  # before what takes long
     with console.status("predicting"):
         guesses = {
             f"{name}, one sample": predict(pairing.p, pairing.q, sequences, key),

@@ -27,16 +27,16 @@ class EM(AbstractEstimator):
     name: ClassVar[str] = "em"
 
     def check(self, p, q, bound):
-        if isinstance(q, AbstractExact) and not q.smooth:
-            raise CounterpointError(
-                f"em takes expectations under p(z | x), which sees the whole sequence, and this {type(q).__name__} has"
-                " smooth = False: leave that out, or learn by gradients: score_function, or pathwise of an lds"
-            )
         if not isinstance(q, AbstractExact):
             raise CounterpointError(
                 f"em takes expectations under p(z | x) in closed form, and {type(q).__name__} is not that posterior:"
                 f" choose q = forward_backward for an hmm, q = kalman for an lds; no other p (here {type(p).__name__})"
                 " has one"
+            )
+        if not q.smooth:
+            raise CounterpointError(
+                f"em takes expectations under p(z | x), which sees the whole sequence, and this {type(q).__name__} has"
+                " smooth = False: leave that out, or learn by gradients: score_function, or pathwise of an lds"
             )
 
     def build(self, p, facts, key) -> "EM":
