@@ -265,6 +265,10 @@ class AbstractBound(eqx.Module):
         many = f"-{self.particles}" if self.particles > 1 else ""
         return str(getattr(self, "name", type(self).__name__)).upper() + many
 
+    def title(self, p) -> str:
+        """What a table of p calls it: its label, unless what the label says makes no difference to p."""
+        return self.label
+
     def build(self) -> "AbstractBound":
         """A bound is its own configuration."""
         return self

@@ -70,6 +70,9 @@ class Annealed(AbstractBound):
         chains = f"-{self.temperatures}" + (f"x{self.particles}" if self.particles > 1 else "")
         return f"{'ANNEALED' if self.conservative else 'AIS'}{chains}"
 
+    def title(self, p):
+        return "Z COUNTED" if self.units(p) <= self.counted else self.label
+
     def check(self, p):
         annealing.check(p)
 

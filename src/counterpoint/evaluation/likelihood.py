@@ -55,7 +55,7 @@ def side_of(bound: AbstractBound, p: AbstractModel) -> str:
 
 def titled(bound: AbstractBound, p: AbstractModel) -> str:
     """Its label, and its own side of log p(x) where that is not below."""
-    return bound.label + MARKS[bound.side(p)]
+    return bound.title(p) + MARKS[bound.side(p)]
 
 
 @dataclass(frozen=True)
