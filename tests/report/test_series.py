@@ -7,7 +7,7 @@ from matplotlib.image import imread
 
 from counterpoint.commands import pictures
 from counterpoint.data import Corpus, Sequences
-from counterpoint.data.views import Audio, Images, Notes, Words
+from counterpoint.data.views import Audio, Images, Notes, Numbers, Words
 from counterpoint.errors import CounterpointError
 from counterpoint.report import categories, lines, series
 from counterpoint.report.canvas import GIVEN
@@ -66,6 +66,15 @@ def test_a_line_for_each_dimension_on_one_scale(figures):
 def test_one_dimension_needs_no_legend(figures):
     lines({"data": np.array([[1.0], [np.nan], [2.0]])}, "a.png")
     assert not figures[0].legends
+
+
+@pytest.mark.parametrize(("event", "want", "label"), [((1,), 7.0, "value"), ((2,), -1.0, "normalised value")])
+def test_one_number_is_drawn_in_its_own_units_and_several_on_one_scale(figures, event, want, label):
+    known = corpus("real", Numbers(np.full(event, 10.0), np.full(event, 3.0)), event)
+    pictures.draw(known, {"": np.full((4, *event), -1.0)}, "a.png")
+    (axes,) = figures[0].axes
+    assert axes.get_ylabel() == label
+    assert all((line.get_ydata() == want).all() for line in axes.get_lines())
 
 
 def test_marks_of_categories_beside_probabilities(figures):

@@ -98,7 +98,9 @@ def draw_numbers(corpus, sequences, path, given, rows="dimension"):
 
 
 def draw_lines(corpus, sequences, path, given):
-    lines(vectors(sequences), path, corpus.seconds, given, "normalised value" if units(corpus) else "value")
+    alone = isinstance(corpus.view, Numbers) and np.prod(corpus.train.event) == 1  # else entries share a scale
+    shown = {title: values(corpus, a) if alone else a for title, a in sequences.items()}
+    lines(vectors(shown), path, corpus.seconds, given, "normalised value" if units(corpus) and not alone else "value")
 
 
 def draw_categories(corpus, sequences, path, given):

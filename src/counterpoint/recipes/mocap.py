@@ -26,8 +26,11 @@ def recipes(name: str, corpus: str, settings: FitConfig, residual: bool) -> list
         "dtsbn-s": (TSBNConfig(units=(100, 100), residual=residual), q),
         "dtsbn-d": (DTSBNDConfig(residual=residual), DTSBNDRecognitionConfig()),
     }
-    made = [network(f"{name}-{k}", ABOUT.format(k.upper()), corpus, p, q, settings) for k, (p, q) in voices.items()]
-    return [*made, regression(f"{name}-ar", ALONE, corpus, settings, residual=residual)]
+    added = "; predicts what changes from frame to frame" * residual
+    made = [
+        network(f"{name}-{k}", ABOUT.format(k.upper()) + added, corpus, p, q, settings) for k, (p, q) in voices.items()
+    ]
+    return [*made, regression(f"{name}-ar", ALONE + added, corpus, settings, residual=residual)]
 
 
 def forgetful(name: str, corpus: str) -> Recipe:
