@@ -1,5 +1,7 @@
 """Lines and marks over steps: what is drawn, for which data, and where what was given ends."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -71,7 +73,7 @@ def test_one_dimension_needs_no_legend(figures):
 @pytest.mark.parametrize(("event", "want", "label"), [((1,), 7.0, "value"), ((2,), -1.0, "normalised value")])
 def test_one_number_is_drawn_in_its_own_units_and_several_on_one_scale(figures, event, want, label):
     known = corpus("real", Numbers(np.full(event, 10.0), np.full(event, 3.0)), event)
-    pictures.draw(known, {"": np.full((4, *event), -1.0)}, "a.png")
+    pictures.draw(known, {"": np.full((4, *event), -1.0)}, Path("a.png"))
     (axes,) = figures[0].axes
     assert axes.get_ylabel() == label
     assert all((line.get_ydata() == want).all() for line in axes.get_lines())
