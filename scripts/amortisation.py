@@ -118,8 +118,8 @@ def main() -> int:
     train, dreams = frames(corpus.train), WakeSleepConfig(wake=0.0, sleep=1.0)
     p, q = learned(train, IWAE(8), VIMCOConfig())
     anew = {
-        "VIMCO, ELBO": (ELBO(8), VIMCOConfig()),
-        "VIMCO, IWAE-8": (IWAE(8), VIMCOConfig()),
+        "VIMCO of the ELBO": (ELBO(8), VIMCOConfig()),
+        "VIMCO of IWAE-8": (IWAE(8), VIMCOConfig()),
         "the wake phase": (IWAE(8), WakeSleepConfig(wake=1.0, sleep=0.0)),
         "the sleep phase": (ELBO(), dreams),
     }
