@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from counterpoint import evaluation, runs
 from counterpoint.cli import main
 from counterpoint.evaluation import error
 from counterpoint.evaluation.baselines import last_frames
@@ -64,6 +66,14 @@ def test_predict_refuses(run, refused, tmp_path):
     assert "has no sequence '4'" in refused("predict", str(run), "--sequence", "4")
     assert "cannot write" in refused("predict", str(run), "--out", str(tmp_path / "x.mid"))
     assert "no run" in refused("predict", str(tmp_path))
+
+
+def test_still_images_are_refused_before_anything_is_predicted(run, refused, monkeypatch):
+    corpus = open_run(run).corpus()
+    stills = replace(corpus, test=corpus.test.first(4, 1))
+    monkeypatch.setattr(runs.Run, "corpus", lambda self, other=None: stills)
+    monkeypatch.setattr(evaluation, "predict", lambda *args: pytest.fail("predicted"))
+    assert "begins with the second frame" in refused("predict", str(run))
 
 
 @pytest.mark.slow
