@@ -53,7 +53,7 @@ def recipes(name: str, corpus: str, published: tuple, epochs: int, decay: float)
             **shared,
         )
     ]
-    # an update with five takes three times as long
+    # an update with five takes three to four times as long
     for iterations, bound, passes in ((1, once, epochs), (5, often, 3 * epochs // 5)):
         made.append(
             Recipe(
