@@ -178,7 +178,11 @@ UNDIRECTED = {
     "ssrbm": ("real", SSRBMConfig(units=2)),
     "srtrbm-slabs": ("real", SRTRBMConfig(units=2, groups=2, slabs=True)),
 }
-CHAIN_POSTERIORS = {"gibbs": GibbsConfig(), "gibbs-2": GibbsConfig(sweeps=2)}
+CHAIN_POSTERIORS = {
+    "gibbs": GibbsConfig(),
+    "gibbs-2": GibbsConfig(sweeps=2),
+    "gibbs-previous": GibbsConfig(sweeps=2, previous=True),
+}
 CHAIN_BOUNDS = {
     "trajectory_kl": TrajectoryKL(),
     "annealed": Annealed(temperatures=2, counted=0),

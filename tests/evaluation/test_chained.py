@@ -2,6 +2,7 @@
 
 import itertools
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -114,6 +115,21 @@ def test_few_units_are_counted_whatever_was_trained():
     assert list(standard_bounds(learned, 3)) == ["Z COUNTED"]
     chains = Pairing(p, Gibbs(), Annealed(50, counted=0), ContrastiveDivergence(None))
     assert list(standard_bounds(chains, 3)) == ["ANNEALED-50", "Z COUNTED"]
+
+
+@pytest.mark.parametrize("sweeps", [1, 2])
+def test_a_prediction_ends_the_chain_that_was_learned(sweeps):
+    """E[x_2 | x_1] after so many sweeps from x_1, each end enumerated."""
+    p = eqx.tree_at(lambda p: p.machine.weights, rtrbm(), 2 * machine().weights)  # slower to forget x_1
+    x = Sequences((np.array([[1.0, 0.0], [0.0, 1.0]]),))
+    then = p.machine.moved(p.embed(p.memory(), single(x.x[0]))[1].hidden[0], None)
+    up = lambda x: [np.exp(then.posterior(None, single(x)).log_prob(single(z))) for z in FRAMES]
+    down = lambda z: [np.exp(then.likelihood(None, single(z)).log_prob(single(x))) for x in FRAMES]
+    kernel = np.array([up(x) for x in FRAMES]) @ np.array([down(z) for z in FRAMES])
+    want, other = (np.linalg.matrix_power(kernel, n)[2] @ FRAMES for n in (sweeps, 30))
+    found = predict(p, Gibbs(sweeps, previous=True), x, random.key(0), samples=4000).frames[0][1]
+    np.testing.assert_allclose(found, want, atol=0.025)
+    assert np.abs(other - want).max() > 0.03
 
 
 def test_the_end_of_a_chain_is_known_by_its_draws():

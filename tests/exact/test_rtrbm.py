@@ -242,12 +242,12 @@ def along_the_filter(p):
 
 
 @eqx.filter_jit
-def sampled(p, keys):
+def sampled(p, keys, q):
     estimator, batch = ContrastiveDivergence(None), whole(SEQUENCE, 300)
 
     def one(key):
         def loss(p):
-            found = estimator(p, Gibbs(15), Annealed(), batch, key, (), 0)[0]
+            found = estimator(p, q, Annealed(), batch, key, (), 0)[0]
             return 3 * found.surrogate, 3 * found.value
 
         grad, value = jax.grad(loss, has_aux=True)(p)
@@ -257,15 +257,19 @@ def sampled(p, keys):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("previous", [False, True])
 @pytest.mark.parametrize("name", ["rtrbm", "trbm"])
-def test_the_sampled_gradient_agrees(name):
+def test_the_sampled_gradient_agrees(name, previous):
     p = MODELS[name]()
     grad, value = along_the_filter(p)
-    grads, values = sampled(p, random.split(random.key(1), 40))
+    grads, values = sampled(p, random.split(random.key(1), 40), Gibbs(15, previous))
     want = np.concatenate([np.ravel(a) for a in jax.tree.leaves(grad)])
     error = grads.std(0, ddof=1) / 40**0.5
     assert (np.abs(grads.mean(0) - want) < 4 * error).all()
     assert (np.asarray(error) < 0.02).all()
+    if previous:  # one z tells less of the frame that comes after
+        assert float(values.mean()) < float(value) - 1e-3
+        return
     assert float(values.mean()) == pytest.approx(float(value), abs=4 * float(values.std()) / 40**0.5 + 1e-9)
 
 
@@ -348,6 +352,21 @@ def test_many_temperatures_lead_to_the_exact_value_from_either_side():
         values = measured(p, bound, whole(SEQUENCE, 200))
         assert float(values.mean()) == pytest.approx(want, abs=0.01)
         assert 0 < float(values.std()) < 0.2
+
+
+@pytest.mark.parametrize("previous", [False, True])
+def test_a_chain_begins_at_the_datum_or_at_the_frame_before_it(previous):
+    """By where one sweep ends, under the past of each step."""
+    p, batch, count = rtrbm(), whole(SEQUENCE, 4000), 4000
+    before = pasts(p, Gibbs(), batch, random.key(0))[0]
+    walked = ContrastiveDivergence(None).walked
+    trace = jax.jit(lambda: walked(p, Gibbs(1, previous), before, batch.x, batch.valid, random.key(1)))()
+    ends = np.asarray(trace.z[1][:, :, 0, -1] @ jnp.array([4.0, 2.0, 1.0]), int)  # (T, B)
+    for t, ended in enumerate(ends):
+        start = int(SEQUENCE[max(t - previous, 0)] @ np.array([4, 2, 1]))
+        want = np.asarray(kernel(p, jax.tree.map(lambda a, t=t: a[0, t], before)))[start]
+        share = np.bincount(ended, minlength=8) / count
+        assert (np.abs(share - want) < 4 * np.sqrt(want / count)).all()
 
 
 def test_a_walk_under_a_past_stays_in_its_own_law():

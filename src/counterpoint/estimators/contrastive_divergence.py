@@ -78,10 +78,10 @@ class ContrastiveDivergence(AbstractEstimator):
     baseline. Both that and the estimate of q_k(x_k) (see TrajectoryKL) come from the batch, which biases it by O(1 /
     chains).
 
-    Of a p with a past: a chain at each step t, from x_t and under p's carry there, which stays as it is while the chain
-    runs; then the gradient of F_t(x_t) - F_t(x_t^k) passes through what the carry makes of x_<t, step by step back to
-    the first (Sutskever, Hinton and Taylor 2008). A z in the past is held. What p charges for its structure, `penalty`,
-    is added to the loss.
+    Of a p with a past: a chain at each step t, from x_t, or x_t-1 (see Gibbs), and under p's carry there, which stays
+    as it is while the chain runs; then the gradient of F_t(x_t) - F_t(x_t^k) passes through what the carry makes of
+    x_<t, step by step back to the first (Sutskever, Hinton and Taylor 2008). A z in the past is held. What p charges
+    for its structure, `penalty`, is added to the loss.
 
     Z is not asked for, so what is reported of a step is no bound, and may rise while log p(x) falls: how well one z
     gives back its datum, E[log p(x_t | z_0)], in nats. Validation has the bound. Frames must be whole.
@@ -109,6 +109,12 @@ class ContrastiveDivergence(AbstractEstimator):
             )
         if self.tempered:
             annealing.check(p)
+        if q.previous and (self.start is not None or bound.weighs_paths):
+            raise CounterpointError(
+                "contrastive_divergence: gibbs.previous begins each chain at the frame before, where chains that"
+                " persist go on from where they were and those of trajectory_kl begin at the data: choose previous ="
+                " False, or chains = 0 and bound = annealed"
+            )
         if self.policy_gradient and not bound.weighs_paths:
             raise CounterpointError(
                 f"contrastive_divergence: policy_gradient weighs each path by the divergence of its trajectory, which"
@@ -151,7 +157,7 @@ class ContrastiveDivergence(AbstractEstimator):
         sweeps = q.sweeps if self.start is None else 1  # which persistent chains need for the report alone
         each = lambda f: jax.vmap(jax.vmap(f))
         keys = random.split(key, valid.shape)
-        path = each(lambda carry, x, key: walk(p, q, carry, x, key, sweeps))(before, x, keys)
+        path = each(lambda carry, x, key: walk(p, q, carry, x, key, sweeps))(before, q.starts(x), keys)
         first = jax.tree.map(lambda a: a[:, :, 0], path.z)
         given_back = each(lambda carry, x, z: p.likelihood(carry, z).log_prob(x))(before, x, first)
         none = jnp.zeros_like(given_back)

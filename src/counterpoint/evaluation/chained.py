@@ -2,6 +2,7 @@
 
 from typing import ClassVar, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array, lax, random
@@ -17,12 +18,14 @@ from counterpoint.core import (
 )
 from counterpoint.distributions import layers_of
 from counterpoint.errors import CounterpointError
+from counterpoint.inference.gibbs import Gibbs
 from counterpoint.models.machine import AbstractMachine
 from counterpoint.shapes import observation, shapes
 from counterpoint.walk import move
 
 TEMPERATURES = 100  # of a chain that nothing came before
-SWEEPS = 30  # of each chain from the frame before, as in the code of Taylor et al. (2006)
+# of each chain from the frame before, as in the code of Taylor et al. (2006), where learning's began elsewhere
+SWEEPS = 30
 MOVES = 200  # of each chain between a corruption and a reconstruction
 
 
@@ -45,7 +48,7 @@ class AbstractEnd(AbstractDistribution):
 
 
 class Ended(AbstractEnd):
-    """z at the end of a chain x -> z ~ p(z | x) -> x ~ p(x | z) -> .. of SWEEPS, which tends to an RBM's p(z) =
+    """z at the end of a chain x -> z ~ p(z | x) -> x ~ p(x | z) -> .. of `sweeps`, which tends to an RBM's p(z) =
     exp(-F(z)) / Z. It begins at the frame before, and where there is none at the end of a chain that cools from
     independent units down to the RBM.
 
@@ -58,6 +61,7 @@ class Ended(AbstractEnd):
     machine: AbstractMachine
     before: Float[Array, "..."]  # the last frame
     begun: Bool[Array, ""]  # False: there is none
+    sweeps: int = eqx.field(static=True)
 
     @property
     def support(self):
@@ -71,7 +75,7 @@ class Ended(AbstractEnd):
             of_z, of_x = random.split(key)
             return self.machine.likelihood(None, self.machine.posterior(None, x).sample(of_z)).sample(of_x), None
 
-        x, _ = lax.scan(sweep, jnp.where(self.begun, self.before, cooled), random.split(of_walk, SWEEPS))
+        x, _ = lax.scan(sweep, jnp.where(self.begun, self.before, cooled), random.split(of_walk, self.sweeps))
         return self.machine.posterior(None, x).sample(of_z)
 
     def log_prob(self, value, observed=None):
@@ -95,6 +99,7 @@ class Chained(AbstractDirected):
     and generation, where weights of particles are not asked for. A chain begins at x_t-1, see `Ended`."""
 
     p: AbstractUndirected
+    sweeps: int = eqx.field(static=True)
 
     def memory(self):
         return self.p.memory()
@@ -115,7 +120,7 @@ class Chained(AbstractDirected):
 
     def prior(self, carry):
         machine = self.p.at(carry.carry)
-        return Ended(machine, carry.frame, carry.begun)  # pyright: ignore[reportArgumentType]
+        return Ended(machine, carry.frame, carry.begun, self.sweeps)  # pyright: ignore[reportArgumentType]
 
     def posterior(self, carry, x):
         """What Gibbs proposes."""
@@ -179,7 +184,8 @@ def directed(p: AbstractModel, q: AbstractPosterior | None = None) -> AbstractDi
     no chain is known."""
     if isinstance(p, AbstractUndirected):
         annealing.check(p)
-        return Chained(p)
+        # z_k-1 is the last that a chain of learning draws
+        return Chained(p, q.sweeps - 1 if isinstance(q, Gibbs) and q.previous else SWEEPS)
     if isinstance(p, AbstractDirected):
         return p
     if q is None:
