@@ -7,10 +7,12 @@ import pytest
 from jax import random
 
 from counterpoint.bounds import ELBO, FIVO, IWAE, Warmup
+from counterpoint.core import Pairing
 from counterpoint.data.sequences import Sequences
 from counterpoint.distributions import Family
 from counterpoint.errors import CounterpointError
-from counterpoint.evaluation import Score, compare, evaluate, passes, write_csv
+from counterpoint.estimators import EM, ScoreFunction
+from counterpoint.evaluation import Score, compare, evaluate, passes, standard_bounds, write_csv
 from counterpoint.evaluation.likelihood import run
 from counterpoint.inference import ForwardBackward, Kalman, Prior
 from counterpoint.models import HMM, LDS
@@ -43,6 +45,12 @@ def forward(x):
 def ragged():
     rng = np.random.default_rng(0)
     return Sequences(tuple(rng.integers(0, 2, n) for n in (7, 1, 4, 9, 1, 3, 6, 2, 7)))
+
+
+def test_where_q_is_exact_more_particles_say_nothing_new():
+    of = lambda q, estimator: list(standard_bounds(Pairing(hmm(), q, ELBO(), estimator), 4))
+    assert of(ForwardBackward(), EM()) == ["ELBO"]
+    assert of(Prior(), ScoreFunction(None)) == ["ELBO", "IWAE-4", "FIVO-4"]
 
 
 def test_the_exact_values_without_noise(x64):

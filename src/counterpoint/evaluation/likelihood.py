@@ -24,9 +24,10 @@ PORTION = 64  # particles that are scored at once, of a bound that can be taken 
 
 
 def standard_bounds(pairing: Pairing, particles: int) -> dict[str, AbstractBound]:
-    """What a test set is measured with, by label: ELBO, IWAE-K, FIVO-K (neither with K = `particles` = 0), and the one
-    that was trained. For an undirected p: that one, and where it is an RBM at each step, log p by chains that warm up
-    and, K of them, by annealed importance sampling, or in both by counting where units are few."""
+    """What a test set is measured with, by label: ELBO, IWAE-K, FIVO-K (neither with K = `particles` = 0, nor where q
+    is p(z | x), whose ELBO is log p(x) already), and the one that was trained. For an undirected p: that one, and where
+    it is an RBM at each step, log p by chains that warm up and, K of them, by annealed importance sampling, or in both
+    by counting where units are few."""
     own = pairing.bound
     if own.chain:
         found = [Annealed(TEMPERATURES)]
@@ -34,7 +35,7 @@ def standard_bounds(pairing: Pairing, particles: int) -> dict[str, AbstractBound
             found.append(Annealed(TEMPERATURES, particles, False))
         return {titled(bound, pairing.p): bound for bound in (own, *found) if known(bound, pairing.p)}
     found = {"ELBO": own if own.label == "ELBO" else ELBO()}
-    if particles:
+    if particles and not pairing.q.exact:
         found |= {bound.label: bound for bound in (IWAE(particles=particles), FIVO(particles=particles))}
     return found | {titled(own, pairing.p): own}
 
