@@ -1,7 +1,6 @@
 """Sequences as a reader sees and hears them: piano rolls and MIDI, frames, stick figures, sound, lines; or arrays."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +26,7 @@ from counterpoint.report import (
     topic_figure,
     topics,
     waveforms,
+    word_figure,
     write_midi,
     write_wav,
 )
@@ -73,7 +73,7 @@ def look(corpus: Corpus) -> Look:
     if isinstance(view, Motion) and view.skeleton is not None:
         return Look(".gif", draw_numbers, write_motion)
     if isinstance(view, Words):
-        return Look(".npz", partial(draw_numbers, rows="word"), write_numbers, topics_of)
+        return Look(".npz", draw_words, write_numbers, topics_of)
     if corpus.kind == "index":
         return Look(".npz", draw_categories, write_numbers)
     if corpus.kind != "binary" and np.prod(event) <= FEW and corpus.train.lengths.max() > 1:
@@ -93,14 +93,18 @@ def keep(corpus: Corpus, sequences: Mapping[str, np.ndarray], path: Path, given:
     return write(corpus, sequences, path, given)
 
 
-def draw_numbers(corpus, sequences, path, given, rows="dimension"):
-    panels(vectors(sequences), path, rows, corpus.seconds, given=given)
+def draw_numbers(corpus, sequences, path, given):
+    panels(vectors(sequences), path, seconds=corpus.seconds, given=given)
 
 
 def draw_lines(corpus, sequences, path, given):
     alone = isinstance(corpus.view, Numbers) and np.prod(corpus.train.event) == 1  # else entries share a scale
     shown = {title: values(corpus, a) if alone else a for title, a in sequences.items()}
     lines(vectors(shown), path, corpus.seconds, given, "normalised value" if units(corpus) and not alone else "value")
+
+
+def draw_words(corpus, sequences, path, given):
+    word_figure(sequences, corpus.view.vocabulary, corpus.view.times, path, given)
 
 
 def draw_categories(corpus, sequences, path, given):

@@ -18,3 +18,4 @@ from counterpoint.report.tiles import piano_rolls as piano_rolls
 from counterpoint.report.topics import telling as telling
 from counterpoint.report.topics import topic_figure as topic_figure
 from counterpoint.report.topics import topics as topics
+from counterpoint.report.words import word_figure as word_figure

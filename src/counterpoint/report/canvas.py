@@ -4,6 +4,7 @@ Matplotlib is imported on first use, and only its object interface: no global st
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,3 +49,12 @@ def save(figure: "matplotlib.figure.Figure", path: str | os.PathLike) -> None:
         raise CounterpointError(f"cannot draw {path}: give a name that ends in .png, .pdf or .svg")
     with replacing(path) as file:
         figure.savefig(file, format=kind)
+
+
+def years(times: Sequence[str]) -> list[int]:
+    """Steps to name: round years where times are whole numbers, else some eight of equal distance."""
+    if all(time.isdecimal() for time in times):
+        known = [int(time) for time in times]
+        apart = next((n for n in (1, 2, 5, 10, 20, 25, 50, 100) if (known[-1] - known[0]) / n <= 10), 500)
+        return [t for t, year in enumerate(known) if year % apart == 0] or [0]
+    return list(range(0, len(times), max(1, len(times) // 8)))

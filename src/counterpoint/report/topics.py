@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from counterpoint.errors import CounterpointError
-from counterpoint.report.canvas import QUIET, VALID, new_figure, save
+from counterpoint.report.canvas import QUIET, VALID, new_figure, save, years
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -97,7 +97,7 @@ def topic_figure(
     for axes, title in zip(grid[0], ("activity", "topic, and its most telling words")):
         axes.set_title(title, loc="left", fontsize=8, color=QUIET)
     last = grid[-1, 0]
-    ticks = _ticks(times)
+    ticks = years(times)
     last.set_xticks(ticks, [times[t] for t in ticks])
     last.tick_params(bottom=True, labelbottom=True, labelsize=8)
     last.set_xlim(-0.5, len(steps) - 0.5)
@@ -127,15 +127,6 @@ def _when(activity: np.ndarray, times: Sequence[str]) -> str:
     best = sorted(spans, key=lambda span: -activity[span].sum())[:SPANS]
     named = sorted((int(span[0]), int(span[-1])) for span in best)
     return ", ".join(times[a] if a == b else f"{times[a]}–{times[b]}" for a, b in named)
-
-
-def _ticks(times: Sequence[str]) -> list[int]:
-    """Steps to name: round years where times are whole numbers, else some eight of equal distance."""
-    if all(time.isdecimal() for time in times):
-        years = [int(time) for time in times]
-        apart = next((n for n in (1, 2, 5, 10, 20, 25, 50, 100) if (years[-1] - years[0]) / n <= 10), 500)
-        return [t for t, year in enumerate(years) if year % apart == 0] or [0]
-    return list(range(0, len(times), max(1, len(times) // 8)))
 
 
 def _checked(
