@@ -71,7 +71,8 @@ class Tabling:
         chosen = self.prepare(name)
         found = self.find(chosen)
         known = record.read(found) if found else None
-        if found and known and self.reported(found) and not set(wanted) - set(known.measures):
+        have = known.measures if known else {}
+        if known and not set(wanted) - set(have):
             self.console.print("done before")
             return known
         corpus = self.corpus(name)
@@ -82,24 +83,15 @@ class Tabling:
             raise CounterpointError(
                 f"the data are not those that {found.folder} was trained on (their digest differs); name another --out"
             )
-        fitted = None if self.reported(found) else train(found, corpus, self.console)
-        pairings = fitted.pairings if fitted else found.best(corpus)
-        # first what no report has, for a report may take longer than all that the table asks for
-        self.measure(found, set(wanted) - set(measures.IN_REPORTS), pairings, corpus)
-        if fitted:
+        if (found.folder / "results.json").is_file():
+            pairings = found.best(corpus)
+        else:
+            fitted = train(found, corpus, self.console)
             close(found, corpus, fitted, self.console)
-        return self.measure(found, set(wanted), pairings, corpus, read_report(found))
-
-    def reported(self, found: runs.Run) -> bool:
-        return (found.folder / "results.json").is_file()
-
-    def measure(self, found: runs.Run, wanted: set[str], pairings, corpus: Corpus, report=None) -> Record:
-        """Measure what of this is not recorded yet, and record it."""
-        known = record.read(found)
-        have = known.measures if known else {}
+            pairings = fitted.pairings
         with self.console.status("measuring what the table asks for"):
-            left = sorted(wanted - set(have))
-            new = measures.measured(left, pairings, corpus, found.key(runs.EVALUATE), report)
+            left = [measure for measure in wanted if measure not in have]
+            new = measures.measured(left, pairings, corpus, found.key(runs.EVALUATE), read_report(found))
         return record.write(found, have | new)
 
     def prepare(self, name: str) -> Recipe:
