@@ -17,6 +17,7 @@ from cli.cases import sequences
 from counterpoint import runs, tables
 from counterpoint.bounds import ELBO
 from counterpoint.cli import main
+from counterpoint.commands import tabling
 from counterpoint.commands.closing import read_report
 from counterpoint.commands.display import Display
 from counterpoint.commands.tabling import Tabling
@@ -176,7 +177,7 @@ def test_a_run_of_other_settings_is_not_taken_for_this_one(made, parts):
     assert work(2).find(dataclasses.replace(parts["first"], fit=longer)) is None
 
 
-def test_stopped_three_times_it_ends_with_the_same_table(made, tmp_path, monkeypatch, capsys):
+def test_stopped_four_times_it_ends_with_the_same_table(made, tmp_path, monkeypatch, capsys):
     words = ["reproduce", "toy", "--out", str(tmp_path), "--seeds", "2", "--rows", "first"]
     call, stops = Display.__call__, {3: signal.SIGTERM, 6: signal.SIGINT}
 
@@ -190,13 +191,18 @@ def test_stopped_three_times_it_ends_with_the_same_table(made, tmp_path, monkeyp
         assert main(words) == code
         assert f"stopped by {by}; all is saved, and the same command continues" in capsys.readouterr().out
         assert "not run" in (tmp_path / "toy.md").read_text()
-    measured = measures.measured
-    with monkeypatch.context() as patch:
-        patch.setattr(measures, "measured", lambda *given: signal.raise_signal(signal.SIGTERM) or measured(*given))
-        assert main(words) == 143
-    assert "goes on from step 6" in capsys.readouterr().out
+    kept = {}
+    for place, name in ((measures, "measured"), (tabling, "close")):
+        with monkeypatch.context() as patch:
+            undisturbed = getattr(place, name)
+            patch.setattr(place, name, lambda *given, go=undisturbed: signal.raise_signal(signal.SIGTERM) or go(*given))
+            assert main(words) == 143
+        assert "goes on from step" in capsys.readouterr().out
+        kept[name] = numbers(tmp_path)["runs"]
+    assert kept["measured"] == {}
+    assert list(kept["close"]["first"]["measures"]) == ["prediction_error", "copy_error"]
     assert main(words) == 0
-    assert "goes on" not in capsys.readouterr().out
+    assert "finished already" in capsys.readouterr().out
     assert numbers(tmp_path) == numbers(made)
 
 

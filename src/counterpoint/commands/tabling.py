@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,8 +72,7 @@ class Tabling:
         chosen = self.prepare(name)
         found = self.find(chosen)
         known = record.read(found) if found else None
-        have = known.measures if known else {}
-        if known and not set(wanted) - set(have):
+        if found and known and reported(found) and not set(wanted) - set(known.measures):
             self.console.print("done before")
             return known
         corpus = self.corpus(name)
@@ -83,15 +83,22 @@ class Tabling:
             raise CounterpointError(
                 f"the data are not those that {found.folder} was trained on (their digest differs); name another --out"
             )
-        if (found.folder / "results.json").is_file():
-            pairings = found.best(corpus)
-        else:
-            fitted = train(found, corpus, self.console)
+        fitted = None if reported(found) else train(found, corpus, self.console)
+        pairings = fitted.pairings if fitted else found.best(corpus)
+        # first what no report has, for a report may take longer than all that the table asks for
+        self.measure(found, [name for name in wanted if name not in measures.IN_REPORTS], pairings, corpus)
+        if fitted:
+            self.write()
             close(found, corpus, fitted, self.console)
-            pairings = fitted.pairings
+        return self.measure(found, wanted, pairings, corpus, read_report(found))
+
+    def measure(self, found: runs.Run, wanted: Sequence[str], pairings, corpus: Corpus, report=None) -> Record:
+        """The record of a run, with these measures; what is not in it yet is measured."""
+        known = record.read(found)
+        have = known.measures if known else {}
         with self.console.status("measuring what the table asks for"):
-            left = [measure for measure in wanted if measure not in have]
-            new = measures.measured(left, pairings, corpus, found.key(runs.EVALUATE), read_report(found))
+            left = [name for name in wanted if name not in have]
+            new = measures.measured(left, pairings, corpus, found.key(runs.EVALUATE), report)
         return record.write(found, have | new)
 
     def prepare(self, name: str) -> Recipe:
@@ -175,3 +182,8 @@ class Tabling:
         epochs, updates = counted(found.epochs, "epoch"), counted(found.updates, "update")
         self.console.print(f"{epochs}, {updates}, {duration(found.seconds)}")
         self.console.print(found.state)
+
+
+def reported(run: runs.Run) -> bool:
+    """Whether a run has been closed with its report."""
+    return (run.folder / "results.json").is_file()
