@@ -85,6 +85,12 @@ def test_how_data_were_read_is_said(frames, kind, said):
     assert "sequences of 1 step; " in Corpus("c", still, still, still, kind).summary
 
 
+def test_at_a_prompt_data_are_told_and_not_printed():
+    many = Sequences((X, X[:1]), what="walks")
+    assert repr(many) == f"Sequences(walks: 2 of 1 to {len(X)} steps, frames (2,) of {X.dtype})"
+    assert repr(Corpus("c", many, many, many)).startswith("Corpus(c: 2 train, 2 valid, 2 test sequences of 1 to ")
+
+
 def test_missing_values_are_no_categories():
     s = Sequences((np.array([0, 9, 2]),), (np.array([True, False, True]),))
     assert Corpus("c", s, s, s, "index").frame == "1 of 3 categories"

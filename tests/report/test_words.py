@@ -41,8 +41,15 @@ def test_more_steps_than_times_are_counted_and_panels_share_their_words(drawn, t
     assert labels(drawn[0].xaxis)[:2] == ["0", "1"]
 
 
-@pytest.mark.parametrize("counts", [{}, {"a": COUNTS[:, :3]}, {"a": COUNTS[:0]}, {"a": -COUNTS}, {"a": 0 * COUNTS}])
+@pytest.mark.parametrize(
+    "counts", [{}, {"a": COUNTS[:, :3]}, {"a": COUNTS[:0]}, {"a": -COUNTS}, {"a": np.nan * COUNTS}]
+)
 def test_what_is_no_count_of_words_is_refused(counts, tmp_path):
     with pytest.raises(CounterpointError, match="word_figure needs counts"):
         word_figure(counts, WORDS, (), tmp_path / "a.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_text_without_words_is_drawn_empty(drawn, tmp_path):
+    word_figure({"a": 0 * COUNTS}, WORDS, (), tmp_path / "a.png")
+    assert not drawn[0].images[0].get_array().any()

@@ -77,14 +77,14 @@ def run(words: list[str]) -> None:
     length = options.length if options.length is not None else int(np.median(corpus.train.lengths))
     how = {"particles": 16 if given else 1, "mean": options.mean}
     made = generate(pairing.p, random.key(options.seed), length, options.count, given, pairing.q, **how)
-    files = keep(corpus, titled(made), path, options.prefix)
+    for one in keep(corpus, titled(made), path, options.prefix):
+        print(one)
     picture = path.with_suffix(".png")
     titles = [f"generated {i + 1}" if len(made) > 1 else "generated" for i in range(len(made))][:DRAWN]
     if given is not None:
         titles = [f"{title}, after {options.prefix} given steps" for title in titles]
     draw(corpus, dict(zip(titles, made)), picture, options.prefix)
-    for one in (*files, picture):
-        print(one)
+    print(picture)
 
 
 def title(options: Options) -> str:

@@ -116,9 +116,10 @@ def run(words: list[str]) -> None:
     with replacing(path) as file:
         arrays = {"data": data, "prediction": mean, "one_sample": one}
         np.savez(file, **{name: values(corpus, a) for name, a in arrays.items()})  # pyright: ignore[reportArgumentType]
-    draw(corpus, {"data": data, f"prediction, mean of {options.samples}": mean}, path.with_suffix(".png"))
-    written = [path, path.with_suffix(".png")]
+    console.print(str(path), soft_wrap=True)
+    picture = path.with_suffix(".png")
+    draw(corpus, {"data": data, f"prediction, mean of {options.samples}": mean}, picture)
+    console.print(str(picture), soft_wrap=True)
     if look(corpus).suffix == ".gif":
-        written += keep(corpus, {"data": data, "prediction": mean}, path.with_suffix(".gif"))
-    for one in written:
-        console.print(str(one), soft_wrap=True)
+        for film in keep(corpus, {"data": data, "prediction": mean}, path.with_suffix(".gif")):
+            console.print(str(film), soft_wrap=True)

@@ -12,6 +12,12 @@ from counterpoint.errors import CounterpointError, nearest
 KINDS = {"binary": "binary number", "grey": "grey value", "real": "real number", "count": "count", "index": ""}
 
 
+def spans(lengths: np.ndarray) -> str:
+    """How many steps sequences have, in words."""
+    least, most = int(lengths.min()), int(lengths.max())
+    return f"{least} to {most} steps" if least < most else f"{most} step{'s' * (most > 1)}"
+
+
 @dataclass(frozen=True)
 class Sequences:
     """N sequences x_i of shape (T_i, ...), one event shape and dtype for all.
@@ -88,6 +94,9 @@ class Sequences:
     def __len__(self) -> int:
         return len(self.x)
 
+    def __repr__(self) -> str:
+        return f"Sequences({self.what}: {len(self)} of {spans(self.lengths)}, frames {self.event} of {self.x[0].dtype})"
+
     @property
     def lengths(self) -> np.ndarray:
         """(N,) number of steps of each sequence."""
@@ -162,9 +171,10 @@ class Corpus:
         """How data were read, in words: how many sequences, how long, and what a frame is."""
         sizes = f"{len(self.train)} train, {len(self.valid)} valid, {len(self.test)} test"
         lengths = np.concatenate([part.lengths for part in (self.train, self.valid, self.test)])
-        least, most = int(lengths.min()), int(lengths.max())
-        steps = f"{least} to {most} steps" if least < most else f"{most} step{'s' * (most > 1)}"
-        return f"{sizes} sequences of {steps}; a frame is {self.frame}"
+        return f"{sizes} sequences of {spans(lengths)}; a frame is {self.frame}"
+
+    def __repr__(self) -> str:
+        return f"Corpus({self.name}: {self.summary})"
 
     @property
     def frame(self) -> str:

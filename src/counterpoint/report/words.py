@@ -26,18 +26,18 @@ def word_figure(
     that of all steps, at each. They stand in the order of the mean time of their share, the earliest on top. Times name
     steps, from the first on (too few: steps from 0); a thin vertical line follows the `given` first steps.
 
-    Raises CounterpointError for no sequences, other shapes, numbers below 0 or none above, and a path that cannot be
+    Raises CounterpointError for no sequences, other shapes, numbers below 0 or not finite, and a path that cannot be
     written.
     """
     arrays = {title: np.asarray(a, float) for title, a in counts.items()}
     shapes = {title: a.shape for title, a in arrays.items()}
     if not arrays or any(len(s) != 2 or 0 in s or s[1] != len(vocabulary) for s in shapes.values()):
         raise CounterpointError(f"word_figure needs counts of shape (time, {len(vocabulary)} words); got {shapes}")
-    if not all(np.isfinite(a).all() and (a >= 0).all() and a.sum() > 0 for a in arrays.values()):
-        raise CounterpointError("word_figure needs counts of at least 0, not all of them 0: there are other numbers")
+    if not all(np.isfinite(a).all() and (a >= 0).all() for a in arrays.values()):
+        raise CounterpointError("word_figure needs counts of at least 0: there are others, or NaN")
     every = np.concatenate(list(arrays.values()))
     total = every.sum(1, keepdims=True)
-    share, mean = every / np.maximum(total, 1e-9), every.sum(0) / every.sum()
+    share, mean = every / np.maximum(total, 1e-9), every.sum(0) / max(every.sum(), 1e-9)
     told = (total * (share - mean) ** 2).sum(0) / np.maximum(mean, 1e-12)
     chosen = np.argsort(-told, kind="stable")[:SHOWN]
     when = np.concatenate([np.arange(len(a)) for a in arrays.values()])
