@@ -17,7 +17,7 @@ from counterpoint.models import RBM, RTRBM, DBMConfig, DBNConfig
 def machine(units, width, real=False, seed=0, scale=1.0):
     rng = np.random.default_rng(seed)
     draw = lambda *shape: jnp.asarray(scale * rng.normal(size=shape))
-    return RBM(draw(units, width), draw(units), draw(width), real)
+    return RBM(draw(units, width), draw(units), draw(width), draw(width) if real else None)
 
 
 @pytest.mark.usefixtures("x64")

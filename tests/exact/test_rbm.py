@@ -113,13 +113,13 @@ def slope(p):
 @pytest.mark.parametrize("real", [False, True])
 def test_free_energy_posterior_and_likelihood_are_of_one_joint(real):
     """p(z | x) p(x) = p(x | z) p(z), with biases."""
-    p = RBM(mk((2, 3), 1, 1.0), mk(2, 7, 0.5), mk(3, 9, 0.5), real)
+    p = RBM(mk((2, 3), 1, 1.0), mk(2, 7, 0.5), mk(3, 9, 0.5), mk(3, 11, 0.9) if real else None)
     x = mk(3, 12, 1.0) if real else jnp.asarray(VISIBLE[5])
     for z in jnp.asarray(HIDDEN):
         energy = p.free_energy(None, x) - p.posterior(None, x).log_prob(z)
         near(energy, p.hidden_free_energy(z) - p.likelihood(None, z).log_prob(x))
-        own = ((x - p.visible) ** 2).sum() / 2 if real else -p.visible @ x
-        near(energy, own - z @ p.weights @ x - p.hidden @ z)
+        own = (((x - p.visible) / p.deviation) ** 2).sum() / 2 if real else -p.visible @ x
+        near(energy, own - z @ p.weights @ (x / p.deviation) - p.hidden @ z)
 
 
 @pytest.mark.parametrize("sweeps", [1, 2])

@@ -19,12 +19,12 @@ pytestmark = pytest.mark.usefixtures("x64")
 
 HIDDEN = np.array(list(itertools.product([0.0, 1.0], repeat=2)))
 SEQUENCE = np.array([[0.6, -1.1], [1.5, 0.2], [-0.4, 0.9]])
-LINE = np.arange(-9.0, 9.1, 0.75)  # so coarse a sum over it is the integral of such mixtures, to 1e-12
+LINE = np.arange(-9.0, 9.1, 0.4)  # so coarse a sum over it is the integral of such mixtures, to 1e-12
 GRID = np.array(list(itertools.product(LINE, repeat=2)))
 
 
 def machine() -> RBM:
-    return RBM(mk((2, 2), 1, 0.9), mk(2, 17, 0.7), mk(2, 19, 0.8), real=True)
+    return RBM(mk((2, 2), 1, 0.9), mk(2, 17, 0.7), mk(2, 19, 0.8), spread=mk(2, 23, 0.9))
 
 
 MODELS = {
@@ -44,18 +44,19 @@ def added(name):
     past, found = np.array(p.start), []
     for x in SEQUENCE:
         found.append((past, np.zeros(2)))
-        past = U @ (1 / (1 + np.exp(-(W @ x + b + past))))
+        past = U @ (1 / (1 + np.exp(-(W @ (x / np.array(p.machine.deviation)) + b + past))))
     return found
 
 
 def log_density(name):
-    """log p(x_1:3), each step a mixture of Gaussians of variance 1, one for each state of the hidden units."""
+    """log p(x_1:3), each step a mixture of Gaussians of deviation sigma, one for each state of the hidden units."""
     m, total = machine(), 0.0
     for x, (to_b, to_c) in zip(SEQUENCE, added(name)):
         W, b, c = np.array(m.weights), np.array(m.hidden) + to_b, np.array(m.visible) + to_c
-        means = HIDDEN @ W + c
-        shares = HIDDEN @ b + 0.5 * ((means**2).sum(1) - c @ c)
-        each = -0.5 * ((x - means) ** 2).sum(1) - np.log(2 * np.pi)
+        sigma = np.array(m.deviation)
+        means = (HIDDEN @ W) * sigma + c
+        shares = HIDDEN @ b + 0.5 * (((means / sigma) ** 2).sum(1) - ((c / sigma) ** 2).sum())
+        each = -0.5 * (((x - means) / sigma) ** 2).sum(1) - np.log(2 * np.pi * sigma.prod())
         total += logsumexp(shares - logsumexp(shares) + each)
     return total
 

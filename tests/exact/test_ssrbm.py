@@ -30,7 +30,8 @@ SEQUENCE = np.array([[0.6], [-1.2], [1.5]])
 
 
 def machine(width=2) -> SSRBM:
-    return SSRBM(mk((2, width), 1, 0.9), mk(2, 17, 0.7), mk(width, 19, 0.8), mk(2, 3, 1.3), mk(2, 5, 0.6))
+    slabs = mk(2, 3, 1.3), mk(2, 5, 0.6)
+    return SSRBM(mk((2, width), 1, 0.9), mk(2, 17, 0.7), mk(width, 19, 0.8), *slabs, mk(width, 5, 0.5))
 
 
 def srtrbm() -> SRTRBM:
@@ -42,7 +43,8 @@ def minus_energy(p, x, h, s):
     """In NumPy, as the docstring has it; s (..., J)."""
     W, b, c, mu, alpha = (np.array(a) for a in (p.weights, p.hidden, p.visible, p.slab, p.precision))
     slab = 0.5 * np.log(alpha / (2 * np.pi)) - 0.5 * alpha * (s - mu) ** 2
-    return -0.5 * ((x - c) ** 2).sum() + (slab + h * (b + s * (W @ x))).sum(-1)
+    sigma = np.array(p.deviation)
+    return -0.5 * (((x - c) / sigma) ** 2).sum() + (slab + h * (b + s * (W @ (x / sigma)))).sum(-1)
 
 
 def test_slabs_and_spikes_are_summed_out():
@@ -84,7 +86,8 @@ def test_what_it_sums_to():
 def test_it_can_be_summed_whatever_the_weights_are(scale):
     rng = np.random.default_rng(0)
     for shape in ((5, 3), (3, 5), (40, 2)):
-        p = SSRBM(*(jnp.asarray(scale * rng.normal(size=s)) for s in (shape, shape[0], shape[1], shape[0], shape[0])))
+        sizes = (shape, shape[0], shape[1], shape[0], shape[0], shape[1])
+        p = SSRBM(*(jnp.asarray(scale * rng.normal(size=s)) for s in sizes))
         W, alpha = np.array(p.weights), np.array(p.precision)
         assert np.linalg.eigvalsh(np.eye(shape[1]) - W.T @ (W / alpha[:, None])).min() > 0
         assert np.isfinite(float(p.state_free_energy(jnp.ones(shape[0]))))
@@ -92,8 +95,8 @@ def test_it_can_be_summed_whatever_the_weights_are(scale):
 
 def test_slabs_that_do_not_move_are_those_of_an_rbm_over_real_frames():
     p = machine()
-    held = SSRBM(p.weights, p.hidden, p.visible, jnp.ones(2), jnp.full(2, 1e8))
-    plain = RBM(p.weights, p.hidden, p.visible, True)
+    held = SSRBM(p.weights, p.hidden, p.visible, jnp.ones(2), jnp.full(2, 1e8), p.spread)
+    plain = RBM(p.weights, p.hidden, p.visible, p.spread)
     for x in jnp.asarray(POINTS):
         assert float(held.free_energy(None, x)) == pytest.approx(float(plain.free_energy(None, x)), abs=1e-7)
     assert float(annealing.count(held)) == pytest.approx(float(annealing.count(plain)), abs=1e-7)
@@ -117,7 +120,7 @@ def test_the_past_moves_the_spikes_as_in_a_loop():
     past, want = np.array(mk(2, 9, 0.7)), []
     for x in SEQUENCE:
         want.append(past)
-        a = W @ x
+        a = W @ (x / np.array(m.deviation))
         past = np.array(mk((2, 2), 5, 1.5)) @ (1 / (1 + np.exp(-(b + mu * a + a**2 / (2 * alpha) + past))))
     np.testing.assert_allclose(found, want, atol=1e-12)
 
@@ -147,7 +150,7 @@ def test_from_the_exact_law_contrastive_divergence_is_the_gradient_of_the_likeli
 
     for a, b in zip(*(jax.tree.leaves(grad) for grad in both(p)), strict=True):
         np.testing.assert_allclose(-a, b, atol=1e-8)
-    assert len(jax.tree.leaves(p)) == 8
+    assert len(jax.tree.leaves(p)) == 9
 
 
 @pytest.mark.slow

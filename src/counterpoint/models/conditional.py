@@ -38,8 +38,8 @@ class AbstractStepwise(AbstractUndirected):
 class AbstractConditional(AbstractStepwise):
     """p(x_t, z_t | past) = exp(-E_t(x_t, z_t)) / Z_t,   E_t(x, z) = -z'Wx - b_t'z - c_t'x
 
-    with |x - c_t|^2 / 2 in place of -c_t'x for real x, and b_t, c_t = (b, c) + biases(past). Each step has a Z_t of its
-    own. log p(x_1:T) = sum_t -F_t(x_t) - log Z_t where the past is a function of x_<t.
+    or for real x as an RBM has it, and b_t, c_t = (b, c) + biases(past). Each step has a Z_t of its own.
+    log p(x_1:T) = sum_t -F_t(x_t) - log Z_t where the past is a function of x_<t.
     """
 
     machine: eqx.AbstractVar[AbstractMachine]  # W, b and c

@@ -37,7 +37,7 @@ class CRBMConfig:
 
 
 class CRBM(AbstractDriven):
-    """E_t(x, z) = -z'Wx - b_t'z - c_t'x, with |x - c_t|^2 / 2 in place of -c_t'x for real x
+    """E_t(x, z) = -z'Wx - b_t'z - c_t'x, or for real x as an RBM has it
     b_t = b + sum_d B_d x_t-d,   c_t = c + sum_d A_d x_t-d,   d = 1 .. n, zeros before the first step
     log p(x_1:T) = sum_t -F_t(x_t) - log Z_t,   F_t(x) = -log sum_z exp(-E_t(x, z))
     (Taylor, Hinton and Roweis 2006)

@@ -45,7 +45,7 @@ class FCRBMConfig:
 
 
 class FCRBM(AbstractStepwise):
-    """E_t(x, z) = -z' W(y_t) x - b_t'z - c_t'x, with |x - c_t|^2 / 2 in place of -c_t'x for real x
+    """E_t(x, z) = -z' W(y_t) x - b_t'z - c_t'x, or for real x as an RBM has it
     W(y) = U diag(G y) V,   b_t = b + B(y_t) p_t,   c_t = c + A(y_t) p_t
     y_t = softmax(R p_t + r),   p_t = (x_t-n, .., x_t-1), zeros before the first step
     log p(x_1:T) = sum_t -F_t(x_t) - log Z_t,   F_t(x) = -log sum_z exp(-E_t(x, z))

@@ -9,7 +9,10 @@ from jax import Array
 from jaxtyping import Float
 
 from counterpoint.core import AbstractDistribution, AbstractUndirected
+from counterpoint.distributions.gaussian import UNIT
 from counterpoint.numerics import softplus
+
+LEAST = 0.01  # of a deviation: an entry that never changes leaves the others' numbers in reach
 
 
 class AbstractMachine(AbstractUndirected):
@@ -17,16 +20,19 @@ class AbstractMachine(AbstractUndirected):
 
     Each hidden unit is off, z_j = 0, or on; summed over all that z_j can be, with a = Wx,
 
-        F(x) = own(x) - sum_j softplus(log-odds_j(a_j)),   own(x) = -c'x, or |x - c|^2 / 2 for real x
+        F(x) = own(x) - sum_j softplus(log-odds_j(a_j)),   own(x) = -c'x, or |(x - c) / sigma|^2 / 2 for real x
 
     so that W -> beta W, which is a -> beta a, is the same machine at another temperature. b (J,) adds to the log-odds,
-    c, shaped like a frame of M numbers, to what x has. Frames of a sequence are independent: nothing is carried from
-    one to the next.
+    c, shaped like a frame of M numbers, to what x has. For real x a = W(x / sigma), entry by entry. Nothing is carried
+    from one frame of a sequence to the next.
+
+    sigma = l + (1 - l) softplus(spread + u), l = LEAST, u such that spread = 0 is sigma = 1.
     """
 
     weights: eqx.AbstractVar[Any]  # W (J, M): a matrix, or what multiplies like one
     hidden: eqx.AbstractVar[Float[Array, " J"]]  # b
     visible: eqx.AbstractVar[Float[Array, "*frame"]]  # c
+    spread: eqx.AbstractVar[Float[Array, "*frame"] | None]  # of real x
 
     @abstractmethod
     def log_odds(self, a: Float[Array, " J"]) -> Float[Array, " J"]:
@@ -65,9 +71,14 @@ class AbstractMachine(AbstractUndirected):
     def example(self):
         return jnp.zeros_like(self.hidden)
 
+    @property
+    def deviation(self) -> Float[Array, "*frame"]:
+        """sigma; 1, for all, where x is not real."""
+        return jnp.ones(()) if self.spread is None else LEAST + (1 - LEAST) * softplus(self.spread + UNIT)
+
     def heard(self, x) -> Float[Array, " J"]:
-        """Wx."""
-        return self.weights @ jnp.ravel(x)
+        """Wx, or W(x / sigma)."""
+        return self.weights @ jnp.ravel(x / self.deviation)
 
     def input(self, x) -> Float[Array, " J"]:
         """Each unit's log-odds given x."""

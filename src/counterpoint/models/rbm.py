@@ -41,17 +41,19 @@ def rbm(name: str, units: int, scale: float, facts: Facts, key) -> "RBM":
         )
     weights = scale * random.normal(key, (units, family.width))
     visible = jnp.asarray(facts.marginal[: family.width].reshape(family.shape), weights.dtype)
-    return RBM(weights, jnp.zeros(units), visible, family.name == "gaussian", family.name == "grey")
+    spread = jnp.zeros_like(visible) if family.name == "gaussian" else None
+    return RBM(weights, jnp.zeros(units), visible, spread, family.name == "grey")
 
 
 class RBM(AbstractMachine):
-    """E(x, z) = -z'Wx - b'z - c'x            for binary x; for real x  -z'Wx - b'z + |x - c|^2 / 2
-    F(x) = -c'x - sum_j softplus(W_j x + b_j)          and |x - c|^2 / 2 - sum_j softplus(W_j x + b_j)
-    p(z_j = 1 | x) = s(W_j x + b_j),   p(x | z) = s(W'z + c)          and N(W'z + c, I)
+    """E(x, z) = -z'Wx - b'z - c'x for binary x; for real x  -z'W(x / sigma) - b'z + |(x - c) / sigma|^2 / 2
+    F(x) = -c'x - sum_j softplus(W_j x + b_j)   and |(x - c) / sigma|^2 / 2 - sum_j softplus(W_j (x / sigma) + b_j)
+    p(z_j = 1 | x) = s(W_j x + b_j) and s(W_j (x / sigma) + b_j),   p(x | z) = s(W'z + c) and N(c + sigma W'z, sigma^2)
     (Gan's slides, eq. 4-7; Bachman and Precup 2015, eq. 39, there without biases; Hinton 2002; Welling et al. 2004)
 
-    log p(x) = -F(x) - log Z, in nats. weights W (J, M), hidden b (J,), visible c shaped like a frame of M numbers. Real
-    x has variance 1 given z, so data should be scaled to about that.
+    log p(x) = -F(x) - log Z, in nats. weights W (J, M), hidden b (J,), visible c shaped like a frame of M numbers. In
+    print the deviation of real x given z is 1. Ours, sigma, starts there and is learned, one number an entry: `spread`
+    has what it is a softplus of. Data should be scaled to a deviation of about 1.
 
     grey: x between 0 and 1 have the energy of binary ones, and a chain goes on with their means s(W'z + c), as is usual
     for images. exp(-F(x)) / Z, Z the sum over 0 and 1, is then a loss and no density of x.
@@ -60,8 +62,12 @@ class RBM(AbstractMachine):
     weights: Any  # (J, M)
     hidden: Float[Array, " J"]
     visible: Float[Array, "*frame"]
-    real: bool = eqx.field(static=True, default=False)
+    spread: Float[Array, "*frame"] | None = None
     grey: bool = eqx.field(static=True, default=False)
+
+    @property
+    def real(self) -> bool:
+        return self.spread is not None
 
     def log_odds(self, a):
         return a + self.hidden
@@ -70,15 +76,18 @@ class RBM(AbstractMachine):
         return Bernoulli(self.log_odds(a))
 
     def own_energy(self, x):
-        return 0.5 * ((x - self.visible) ** 2).sum() if self.real else -(self.visible * x).sum()
+        return 0.5 * (((x - self.visible) / self.deviation) ** 2).sum() if self.real else -(self.visible * x).sum()
 
     def likelihood(self, carry, z):
-        mean = (z @ self.weights).reshape(self.visible.shape) + self.visible
-        return Gaussian(mean, jnp.ones_like(mean)) if self.real else Grey(mean) if self.grey else Bernoulli(mean)
+        sigma = self.deviation
+        mean = self.visible + sigma * (z @ self.weights).reshape(self.visible.shape)
+        return Gaussian(mean, sigma) if self.real else Grey(mean) if self.grey else Bernoulli(mean)
 
     def hidden_free_energy(self, z):
-        c, loc = jnp.ravel(self.visible), z @ self.weights + jnp.ravel(self.visible)
-        each = 0.5 * (loc**2 - c**2 + LOG_TWO_PI) if self.real else softplus(loc)
+        sigma = jnp.ravel(self.deviation)
+        c = jnp.ravel(self.visible) / sigma
+        loc = z @ self.weights + c
+        each = 0.5 * (loc**2 - c**2 + LOG_TWO_PI) + jnp.log(sigma) if self.real else softplus(loc)
         return -(z @ self.hidden) - each.sum()
 
     def state_free_energy(self, on):
@@ -90,4 +99,4 @@ class RBM(AbstractMachine):
 
     def strict(self):
         """The same over 0 and 1 where frames are grey."""
-        return RBM(self.weights, self.hidden, self.visible, self.real)
+        return RBM(self.weights, self.hidden, self.visible, self.spread)

@@ -40,7 +40,7 @@ class RNNRBMConfig:
 
 
 class RNNRBM(AbstractDriven):
-    """E_t(x, z) = -z'Wx - b_t'z - c_t'x, with |x - c_t|^2 / 2 in place of -c_t'x for real x
+    """E_t(x, z) = -z'Wx - b_t'z - c_t'x, or for real x as an RBM has it
     b_t = b + W_b u_t-1,   c_t = c + W_c u_t-1,   u_t = tanh(W_u u_t-1 + W_x x_t + d)
     log p(x_1:T) = sum_t -F_t(x_t) - log Z_t,   F_t(x) = -log sum_z exp(-E_t(x, z))
     (Boulanger-Lewandowski, Bengio and Vincent 2012)

@@ -73,7 +73,7 @@ def parts(config: "RTRBMConfig | SRTRBMConfig", facts: Facts, key):
 
 
 class RTRBM(AbstractDriven):
-    """E_t(x, z) = -z'Wx - b_t'z - c'x, with |x - c|^2 / 2 in place of -c'x for real x,   b_t = b + U r_t-1
+    """E_t(x, z) = -z'Wx - b_t'z - c'x, or for real x as an RBM has it,   b_t = b + U r_t-1
     r_t = p(z_t is on | x_t, past) = s(W x_t + b_t),   b_1 = b + start
     log p(x_1:T) = sum_t -F_t(x_t) - log Z_t,   F_t(x) = -log sum_z exp(-E_t(x, z))
     (Sutskever, Hinton and Taylor 2008)
@@ -106,7 +106,7 @@ class RTRBM(AbstractDriven):
 
 
 class SRTRBM(AbstractDriven):
-    """E_t(x, z) = -z'Wx - b_t'z - c'x, with |x - c|^2 / 2 in place of -c'x for real x,   b_t = b + U r_t-1
+    """E_t(x, z) = -z'Wx - b_t'z - c'x, or for real x as an RBM has it,   b_t = b + U r_t-1
     r_t = s(W x_t + b_t),   b_1 = b + start,   log p(x_1:T) = sum_t -F_t(x_t) - log Z_t
     W_ij <- nu_ij W_ij and U_ij <- nu_ij U_ij for blocks i, j of units,   nu_ij = s(slope s_ij)
     (the structured RTRBM of Mittelman et al. 2014)

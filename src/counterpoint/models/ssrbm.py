@@ -46,19 +46,20 @@ def ssrbm(name: str, units: int, scale: float, facts: Facts, key, precision: flo
     weights = scale * random.normal(key, (units, family.width))
     visible = jnp.asarray(facts.marginal[: family.width].reshape(family.shape), weights.dtype)
     raw = unsoftplus(jnp.full(units, precision))
-    return SSRBM(weights, jnp.zeros(units), visible, jnp.ones(units), raw)
+    return SSRBM(weights, jnp.zeros(units), visible, jnp.ones(units), raw, jnp.zeros_like(visible))
 
 
 class SSRBM(AbstractMachine):
     """z_j = h_j s_j, a spike h_j of 0 or 1 and a slab s_j ~ N(mu_j, 1 / alpha_j):
-    E(x, h, s) = |x - c|^2 / 2 + sum_j [alpha_j (s_j - mu_j)^2 / 2 - log(alpha_j / (2 pi)) / 2 - h_j (b_j + s_j W_j x)]
-    F(x) = |x - c|^2 / 2 - sum_j softplus(b_j + mu_j W_j x + (W_j x)^2 / (2 alpha_j))
-    p(h_j = 1 | x) = s(b_j + mu_j W_j x + (W_j x)^2 / (2 alpha_j)),   p(s_j | x, h_j = 1) = N(mu_j + W_j x / alpha_j,
-    1 / alpha_j),   p(x | z) = N(W'z + c, I)
+    E(x, h, s) = |(x - c) / sigma|^2 / 2 + sum_j [alpha_j (s_j - mu_j)^2 / 2 - log(alpha_j / (2 pi)) / 2 - h_j (b_j +
+    s_j a_j)],   a = W(x / sigma)
+    F(x) = |(x - c) / sigma|^2 / 2 - sum_j softplus(b_j + mu_j a_j + a_j^2 / (2 alpha_j))
+    p(h_j = 1 | x) = s(b_j + mu_j a_j + a_j^2 / (2 alpha_j)),   p(s_j | x, h_j = 1) = N(mu_j + a_j / alpha_j, 1 /
+    alpha_j),   p(x | z) = N(c + sigma W'z, sigma^2)
     (Courville, Bergstra and Bengio 2011, with slabs of mean mu)
 
     Slabs are integrated out where their spike is 0, so that z is all there is. mu = 1 and alpha without end is the RBM
-    over real frames. Ours: the visible precision is 1, as for that; and
+    over real frames, whose sigma this has. Ours:
 
         alpha_j = softplus(raw_j) + sum_k |W_j W_k'|
 
@@ -71,6 +72,7 @@ class SSRBM(AbstractMachine):
     visible: Float[Array, "*frame"]
     slab: Float[Array, " J"]
     raw: Float[Array, " J"]
+    spread: Float[Array, "*frame"]
 
     @property
     def precision(self) -> Float[Array, " J"]:
@@ -85,28 +87,31 @@ class SSRBM(AbstractMachine):
         return SpikeSlab(self.log_odds(a), self.slab + a / precision, 1 / jnp.sqrt(precision))
 
     def own_energy(self, x):
-        return 0.5 * ((x - self.visible) ** 2).sum()
+        return 0.5 * (((x - self.visible) / self.deviation) ** 2).sum()
 
     def likelihood(self, carry, z):
-        mean = (z @ self.weights).reshape(self.visible.shape) + self.visible
-        return Gaussian(mean, jnp.ones_like(mean))
+        sigma = self.deviation
+        return Gaussian(self.visible + sigma * (z @ self.weights).reshape(self.visible.shape), sigma)
 
     def hidden_free_energy(self, z):
         """(h and s as one z: log p is a density where z_j is not 0.)"""
-        c, loc = jnp.ravel(self.visible), z @ self.weights + jnp.ravel(self.visible)
+        sigma = jnp.ravel(self.deviation)
+        c = jnp.ravel(self.visible) / sigma
+        loc = z @ self.weights + c
         precision = self.precision
         slab = 0.5 * (jnp.log(precision) - LOG_TWO_PI - precision * (z - self.slab) ** 2)
-        return -jnp.where(z == 0, 0.0, self.hidden + slab).sum() - 0.5 * (loc**2 - c**2 + LOG_TWO_PI).sum()
+        frame = 0.5 * (loc**2 - c**2 + LOG_TWO_PI) + jnp.log(sigma)
+        return -jnp.where(z == 0, 0.0, self.hidden + slab).sum() - frame.sum()
 
     def state_free_energy(self, on):
         """-log of the integral over x and all slabs, a Gaussian one of precision diag(alpha) - H W W' H."""
-        precision, loc = self.precision, self.slab
+        precision, loc, sigma = self.precision, self.slab, self.deviation
         gram = jnp.outer(on, on) * (self.weights @ self.weights.T)
         lower = jnp.linalg.cholesky(jnp.diag(precision) - gram)
-        shift = precision * loc + on * (self.weights @ jnp.ravel(self.visible))
+        shift = precision * loc + on * (self.weights @ jnp.ravel(self.visible / sigma))
         white = jax.scipy.linalg.solve_triangular(lower, shift, lower=True)
         volume = 0.5 * jnp.log(precision).sum() - jnp.log(jnp.diag(lower)).sum()
-        frames = 0.5 * self.visible.size * LOG_TWO_PI
+        frames = 0.5 * self.visible.size * LOG_TWO_PI + jnp.log(sigma).sum()
         return -(on @ self.hidden + frames + volume + 0.5 * (white @ white - precision @ loc**2))
 
     def natural(self, mean):

@@ -33,7 +33,7 @@ class TRBMConfig:
 
 class TRBM(AbstractConditional):
     """p(x_1:T, z_1:T) = prod_t exp(-E(x_t, z_t; b + U z_t-1)) / Z(z_t-1),   z_0 = 0
-    E(x, z; b) = -z'Wx - b'z - c'x, with |x - c|^2 / 2 in place of -c'x for real x
+    E(x, z; b) = -z'Wx - b'z - c'x, or for real x as an RBM has it
     (Sutskever and Hinton 2007, there with lags of x and more of z; Gan's slides, eq. 8, whose proportionality sign
     hides that Z depends on z_t-1)
 

@@ -34,8 +34,8 @@ TABLE = Table(
 The error of predicting each frame from those before it: squared difference summed over dimensions, mean over frames 2
 to T of a sequence. The hidden units are drawn once for each prediction, as in the paper, and the error is the mean over
 100 such draws of a sequence, or of 25 for each of MIT's four. The linear dynamical system and the HMM, learned by
-expectation maximisation, draw nothing: their prediction is E[x_t | x_<t] itself. A draw of a Boltzmann machine is the
-end of a chain of 30 sweeps from the frame before.
+expectation maximisation, draw nothing: their prediction is E[x_t | x_<t] itself. A draw of a Boltzmann machine is one
+sweep of its chain from the frame before, by which it has learned; its deviations, which print keeps at 1, are learned.
 
 CMU: subject 35, one walk and one run to test. Of the 31 other sequences, on which the paper trains, one run and two
 walks validate here. The paper's 58 features cannot be had. Ours are the 59 of Taylor et al., each scaled to variance
@@ -53,8 +53,7 @@ prediction is the mean of 50 draws, which is better for that alone.
 
 Each repeat is the one that predicts the validation sequences best, by the same error. The bound is no guide here: where
 data are few it falls as soon as p is too sure of what it says, while what it says still gets better. Those started at
-W4 = 0 alone were chosen by the bound. Machines were chosen when their chains still began anew at each step, and are
-measured by chains from the frame before; on motion both give the same.
+W4 = 0 alone were chosen by the bound.
 
 {LEARNING}""",
     columns=(
