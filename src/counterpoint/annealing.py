@@ -82,12 +82,12 @@ class Annealing(NamedTuple):
         return visible + softplus(self.p.hidden).sum()
 
 
-def begun(p: AbstractMachine) -> Annealing:
-    """c_0 for a machine, over 0 and 1 where its frames are grey."""
+def begun(p: AbstractMachine, settle: int | Array = SETTLE) -> Annealing:
+    """c_0 for a machine, over 0 and 1 where its frames are grey, after so many iterations of the mean field."""
     p = p.strict()
     first = p.likelihood(None, jnp.zeros_like(p.hidden)).mean
-    settle = lambda _, mean: p.likelihood(None, p.posterior(None, mean).mean).mean
-    mean = KEPT * first + (1 - KEPT) * lax.fori_loop(0, SETTLE, settle, first)
+    again = lambda _, mean: p.likelihood(None, p.posterior(None, mean).mean).mean
+    mean = KEPT * first + (1 - KEPT) * lax.fori_loop(0, settle, again, first)
     return Annealing(p, jnp.ravel(p.natural(mean) - p.visible))
 
 
@@ -108,7 +108,7 @@ def up(p: AbstractMachine, key, temperatures: int) -> tuple[PyTree, Float[Array,
 
 def cool(p: AbstractMachine, key, temperatures: int, do: bool | Array = True) -> PyTree:
     """x_n of `up`, drawn for itself; where `do` is False a draw of independent units, that takes no time."""
-    way = begun(p)
+    way = begun(p, jnp.where(do, SETTLE, 0))
     first, later = random.split(key)
     x = way.likelihood(jnp.zeros_like(p.hidden), 0.0).sample(first)
     step = lambda i, x: way.sweep(p.heard(x), ((i + 1) / temperatures).astype(p.hidden.dtype), random.fold_in(later, i))
