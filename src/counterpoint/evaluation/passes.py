@@ -103,15 +103,19 @@ def _foretell(p, q: AbstractExact, batch: Batch):
     return q.foretell(p, batch)
 
 
+def filled(batch: Batch, index: np.ndarray) -> Batch:
+    """The batch with its first row in the place of each empty one, which has no frame before at any step, so that its
+    chain would cool down at each."""
+    rows = np.where(index < 0, 0, np.arange(len(index)))
+    return jax.tree.map(lambda a: a[rows], batch)
+
+
 def frames(
     p: AbstractModel, q: AbstractPosterior, sequences: Sequences, key, samples: int, ahead: bool
 ) -> tuple[np.ndarray, ...]:
     """`means` of every sequence, (T_i, ...) each, in their own order."""
     found: dict[int, np.ndarray] = {}
     for number, (batch, index, _) in enumerate(passes(p, sequences, samples)):
-        # an empty row has no frame before at any step, where a chain cools down in place of going on: a full one instead
-        rows = np.where(index < 0, 0, np.arange(len(index)))
-        batch = jax.tree.map(lambda a: a[rows], batch)
-        guess = np.asarray(means(directed(p, q), q, batch, random.fold_in(key, number), samples, ahead))
+        guess = np.asarray(means(directed(p, q), q, filled(batch, index), random.fold_in(key, number), samples, ahead))
         found |= {int(i): guess[row, : len(sequences.x[i])] for row, i in enumerate(index) if i >= 0}
     return tuple(found[i] for i in range(len(sequences)))
