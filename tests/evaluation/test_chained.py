@@ -16,6 +16,7 @@ from counterpoint.data import Sequences
 from counterpoint.estimators import ContrastiveDivergence
 from counterpoint.evaluation import activity, evaluate, generate, predict, reconstruct, standard_bounds
 from counterpoint.evaluation.chained import directed
+from counterpoint.evaluation.passes import filled, passes
 from counterpoint.inference import Gibbs
 from counterpoint.models import RBM, RTRBM, TRBM
 from exact.cases import mk
@@ -137,3 +138,13 @@ def test_the_end_of_a_chain_is_known_by_its_draws():
     end = view.prior(view.initial())
     for ask in (lambda: end.mean, lambda: end.size, lambda: end.like(jnp.zeros(2))):
         assert "draw from it" in refusal(ask)
+
+
+def test_no_row_of_a_prediction_is_empty():
+    """It would cool down at every step."""
+    sequences = Sequences((FRAMES, FRAMES[:3], FRAMES[:2]))
+    for batch, index, _ in passes(rtrbm(), sequences, 1, batch_size=2):
+        full = filled(batch, index).valid[:, 0]
+        assert full.all()
+        assert full.shape == index.shape
+    assert not batch.valid[:, 0].all()
