@@ -9,18 +9,20 @@ from jax import Array
 from jaxtyping import Float
 
 from counterpoint.core import AbstractDistribution, AbstractUndirected
-from counterpoint.distributions.gaussian import UNIT
+from counterpoint.distributions import Bernoulli, Gaussian
+from counterpoint.distributions.gaussian import LOG_TWO_PI, UNIT
 from counterpoint.numerics import softplus
 
 LEAST = 0.01  # of a deviation: an entry that never changes leaves the others' numbers in reach
 
 
 class AbstractMachine(AbstractUndirected):
-    """p(x, z) = exp(-E(x, z)) / Z,   E(x, z) = -z'Wx + what x has of itself + what each z_j has of itself
+    """p(x, z) = exp(-E(x, z)) / Z,   E(x, z) = -z'Wx + own(x) + what each z_j has of itself
+    own(x) = -c'x   and |(x - c) / sigma|^2 / 2 for real x,   p(x | z) = s(W'z + c) and N(c + sigma W'z, sigma^2)
 
     Each hidden unit is off, z_j = 0, or on; summed over all that z_j can be, with a = Wx,
 
-        F(x) = own(x) - sum_j softplus(log-odds_j(a_j)),   own(x) = -c'x, or |(x - c) / sigma|^2 / 2 for real x
+        F(x) = own(x) - sum_j softplus(log-odds_j(a_j))
 
     so that W -> beta W, which is a -> beta a, is the same machine at another temperature. b (J,) adds to the log-odds,
     c, shaped like a frame of M numbers, to what x has. For real x a = W(x / sigma), entry by entry. Nothing is carried
@@ -43,20 +45,12 @@ class AbstractMachine(AbstractUndirected):
         """p(z | x) of an x with Wx = a."""
 
     @abstractmethod
-    def own_energy(self, x) -> Float[Array, ""]:
-        """What x has of itself."""
-
-    @abstractmethod
     def hidden_free_energy(self, z: Float[Array, " J"]) -> Float[Array, ""]:
         """-log sum_x exp(-E(x, z)): an integral for real x."""
 
     @abstractmethod
     def state_free_energy(self, on: Float[Array, " J"]) -> Float[Array, ""]:
         """The same, summed over every z whose units are on where `on` is 1 and off where it is 0."""
-
-    @abstractmethod
-    def natural(self, mean) -> Float[Array, "*frame"]:
-        """The c of independent units with these means."""
 
     @abstractmethod
     def strict(self) -> "AbstractMachine":
@@ -72,9 +66,38 @@ class AbstractMachine(AbstractUndirected):
         return jnp.zeros_like(self.hidden)
 
     @property
+    def real(self) -> bool:
+        return self.spread is not None
+
+    @property
     def deviation(self) -> Float[Array, "*frame"]:
         """sigma; 1, for all, where x is not real."""
         return jnp.ones(()) if self.spread is None else LEAST + (1 - LEAST) * softplus(self.spread + UNIT)
+
+    def own_energy(self, x) -> Float[Array, ""]:
+        """What x has of itself."""
+        return 0.5 * (((x - self.visible) / self.deviation) ** 2).sum() if self.real else -(self.visible * x).sum()
+
+    def frame_free_energy(self, z) -> Float[Array, ""]:
+        """-log sum_x exp(z'Wx - own(x)): an integral for real x."""
+        sigma = jnp.ravel(self.deviation)
+        c = jnp.ravel(self.visible) / sigma
+        loc = z @ self.weights + c
+        each = 0.5 * (loc**2 - c**2 + LOG_TWO_PI) + jnp.log(sigma) if self.real else softplus(loc)
+        return -each.sum()
+
+    def toward(self, z) -> Float[Array, "*frame"]:
+        """c + W'z, or c + sigma W'z: the logits, or the mean, of x given z."""
+        return self.visible + self.deviation * (z @ self.weights).reshape(self.visible.shape)
+
+    def likelihood(self, carry, z):
+        loc = self.toward(z)
+        return Gaussian(loc, self.deviation) if self.real else Bernoulli(loc)
+
+    def natural(self, mean) -> Float[Array, "*frame"]:
+        """The c of independent units with these means."""
+        rate = jnp.clip(mean, 1e-6, 1 - 1e-6)
+        return mean if self.real else jnp.log(rate) - jnp.log1p(-rate)
 
     def heard(self, x) -> Float[Array, " J"]:
         """Wx, or W(x / sigma)."""

@@ -8,11 +8,9 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
-from counterpoint.distributions import Bernoulli, Facts, Gaussian, Grey
-from counterpoint.distributions.gaussian import LOG_TWO_PI
+from counterpoint.distributions import Bernoulli, Facts, Grey
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.models.machine import AbstractMachine
-from counterpoint.numerics import softplus
 
 
 @dataclass(frozen=True)
@@ -65,37 +63,20 @@ class RBM(AbstractMachine):
     spread: Float[Array, "*frame"] | None = None
     grey: bool = eqx.field(static=True, default=False)
 
-    @property
-    def real(self) -> bool:
-        return self.spread is not None
-
     def log_odds(self, a):
         return a + self.hidden
 
     def given(self, a):
         return Bernoulli(self.log_odds(a))
 
-    def own_energy(self, x):
-        return 0.5 * (((x - self.visible) / self.deviation) ** 2).sum() if self.real else -(self.visible * x).sum()
-
     def likelihood(self, carry, z):
-        sigma = self.deviation
-        mean = self.visible + sigma * (z @ self.weights).reshape(self.visible.shape)
-        return Gaussian(mean, sigma) if self.real else Grey(mean) if self.grey else Bernoulli(mean)
+        return Grey(self.toward(z)) if self.grey else super().likelihood(carry, z)
 
     def hidden_free_energy(self, z):
-        sigma = jnp.ravel(self.deviation)
-        c = jnp.ravel(self.visible) / sigma
-        loc = z @ self.weights + c
-        each = 0.5 * (loc**2 - c**2 + LOG_TWO_PI) + jnp.log(sigma) if self.real else softplus(loc)
-        return -(z @ self.hidden) - each.sum()
+        return self.frame_free_energy(z) - z @ self.hidden
 
     def state_free_energy(self, on):
         return self.hidden_free_energy(on)
-
-    def natural(self, mean):
-        rate = jnp.clip(mean, 1e-6, 1 - 1e-6)
-        return mean if self.real else jnp.log(rate) - jnp.log1p(-rate)
 
     def strict(self):
         """The same over 0 and 1 where frames are grey."""

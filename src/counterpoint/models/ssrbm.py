@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array, random
 from jaxtyping import Float
 
-from counterpoint.distributions import Facts, Gaussian, SpikeSlab
+from counterpoint.distributions import Facts, SpikeSlab
 from counterpoint.distributions.gaussian import LOG_TWO_PI
 from counterpoint.errors import CounterpointError, at_least
 from counterpoint.models.machine import AbstractMachine
@@ -86,22 +86,11 @@ class SSRBM(AbstractMachine):
         precision = self.precision
         return SpikeSlab(self.log_odds(a), self.slab + a / precision, 1 / jnp.sqrt(precision))
 
-    def own_energy(self, x):
-        return 0.5 * (((x - self.visible) / self.deviation) ** 2).sum()
-
-    def likelihood(self, carry, z):
-        sigma = self.deviation
-        return Gaussian(self.visible + sigma * (z @ self.weights).reshape(self.visible.shape), sigma)
-
     def hidden_free_energy(self, z):
         """(h and s as one z: log p is a density where z_j is not 0.)"""
-        sigma = jnp.ravel(self.deviation)
-        c = jnp.ravel(self.visible) / sigma
-        loc = z @ self.weights + c
         precision = self.precision
         slab = 0.5 * (jnp.log(precision) - LOG_TWO_PI - precision * (z - self.slab) ** 2)
-        frame = 0.5 * (loc**2 - c**2 + LOG_TWO_PI) + jnp.log(sigma)
-        return -jnp.where(z == 0, 0.0, self.hidden + slab).sum() - frame.sum()
+        return self.frame_free_energy(z) - jnp.where(z == 0, 0.0, self.hidden + slab).sum()
 
     def state_free_energy(self, on):
         """-log of the integral over x and all slabs, a Gaussian one of precision diag(alpha) - H W W' H."""
@@ -113,9 +102,6 @@ class SSRBM(AbstractMachine):
         volume = 0.5 * jnp.log(precision).sum() - jnp.log(jnp.diag(lower)).sum()
         frames = 0.5 * self.visible.size * LOG_TWO_PI + jnp.log(sigma).sum()
         return -(on @ self.hidden + frames + volume + 0.5 * (white @ white - precision @ loc**2))
-
-    def natural(self, mean):
-        return mean
 
     def strict(self):
         return self
