@@ -219,7 +219,7 @@ class AbstractBound(eqx.Module):
         """Raise CounterpointError with the mathematical reason where it bounds nothing of p."""
 
     def side(self, p) -> str:
-        """On which side of log p it is, on average: here "below"; or "above", or "neither" for certain."""
+        """On which side of log p it is, on average: here "below"; or "above", "neither" for certain, or "exact"."""
         return "below"
 
     @property

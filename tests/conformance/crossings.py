@@ -48,7 +48,8 @@ def fits(model: str, posterior: str) -> bool:
 def trains(model: str, posterior: str, bound: str, estimator: str) -> bool:
     """Whether this gradient of this bound exists."""
     stepwise = estimator.startswith("filtering_em")
-    broken = (estimator in ("pathwise", *PATHS) or stepwise) and model.startswith(DISCRETE)
+    inexact = posterior not in ("kalman", "forward_backward")
+    broken = (stepwise or (inexact and estimator in ("pathwise", *PATHS))) and model.startswith(DISCRETE)
     alone = BOUNDS[bound].particles < 2 or BOUNDS[bound].resampling is not None
     lonely = estimator in ("vimco", "wake_sleep") and alone
     cut = estimator in PATHS and BOUNDS[bound].resampling is not None
@@ -56,10 +57,10 @@ def trains(model: str, posterior: str, bound: str, estimator: str) -> bool:
     summing = stepwise or estimator in MADE_FOR
     whole = (estimator == "local" and bound == "iwae") or (summing and not bound.startswith("elbo"))
     blind = estimator == "filtering_em" and not posterior.startswith("iterative")
-    inexact = estimator == "em" and posterior not in ("kalman", "forward_backward")
+    approximate = estimator == "em" and inexact
     held = estimator == "monte_carlo_em" and not weightless(posterior)
     other = posterior != MADE_FOR.get(estimator, posterior)
-    return not (broken or lonely or cut or summed or whole or blind or inexact or held or other)
+    return not (broken or lonely or cut or summed or whole or blind or approximate or held or other)
 
 
 def takes_gaps(estimator: str) -> bool:
@@ -74,9 +75,11 @@ def weightless(posterior: str) -> bool:
 
 def chains(model: str, bound: str, estimator: str) -> bool:
     """The same for an undirected p."""
-    still = model.startswith(("rbm", "ssrbm"))
-    return (still or (bound != "trajectory_kl" and not estimator.startswith("pcd"))) and (
-        estimator != "cd-whole" or bound == "trajectory_kl"
+    still, drawn = model.startswith(("rbm", "ssrbm")), model.startswith("trbm")
+    return (
+        not (drawn and estimator == "maximum_likelihood")
+        and (still or (bound != "trajectory_kl" and not estimator.startswith("pcd")))
+        and (estimator != "cd-whole" or bound == "trajectory_kl")
     )
 
 

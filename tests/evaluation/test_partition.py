@@ -74,6 +74,23 @@ def test_each_step_of_a_recurrent_one_has_its_own():
     assert len(found) == 3
 
 
+@pytest.mark.usefixtures("x64")
+def test_each_step_that_is_too_large_to_count_has_its_error():
+    """21 hidden units, of which the last hears and says nothing, so that it adds log 2 to what 20 have."""
+    rng = np.random.default_rng(0)
+    draw = lambda *shape: jnp.asarray(0.3 * rng.normal(size=shape))
+    many = RTRBM(RBM(draw(21, 21), draw(21), draw(21)), draw(21, 21), draw(21))
+    silent = lambda a, *axes: a.at[tuple(-1 if axis else slice(None) for axis in axes)].set(0.0)
+    machine = RBM(silent(many.machine.weights, True), silent(many.machine.hidden, True), many.machine.visible)
+    many = RTRBM(machine, silent(silent(many.across, True), False, True), silent(many.start, True))
+    few = RTRBM(RBM(machine.weights[:-1], machine.hidden[:-1], machine.visible), many.across[:-1, :-1], many.start[:-1])
+    x = jnp.asarray(rng.integers(2, size=(2, 21)), float)
+    found, counted = log_partitions(many, x, random.key(0), 50, 100), log_partitions(few, x)
+    for (value, error), want in zip(found, counted, strict=True):
+        assert 0 < error < 0.2
+        assert abs(value - want.value - np.log(2)) < 4 * error
+
+
 def test_what_is_no_rbm_says_where_its_rbms_are():
     assert "RTRBM is no RBM" in refusal(lambda: log_partition(build_p("rtrbm")))
     assert "no step an RBM" in refusal(lambda: log_partitions(build_p("tsbn-1"), jnp.zeros((2, 3))))

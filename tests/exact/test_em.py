@@ -1,4 +1,4 @@
-"""Marginals and expectation maximisation: by enumeration, by the joint Gaussian, and against dynamax and hmmlearn."""
+"""Marginals and expectation maximisation: by enumeration, by the joint Gaussian, and against hmmlearn."""
 
 import itertools
 
@@ -25,7 +25,6 @@ from counterpoint.training.em import iterate
 
 pytestmark = pytest.mark.usefixtures("x64")
 
-DYNAMAX = "dynamax is not installed: it wants a nightly build of TensorFlow Probability"
 RNG = np.random.default_rng(0)
 START, MOVE = np.array([0.6, 0.4]), np.array([[0.7, 0.3], [0.2, 0.8]])
 LENGTHS = np.array([4, 2])
@@ -317,38 +316,6 @@ def same(found, want, atol=1e-6):
         np.testing.assert_allclose(a, b, atol=atol)
 
 
-@pytest.fixture
-def plain():
-    """As other packages find JAX."""
-    with jax.numpy_rank_promotion("allow"):
-        yield
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.usefixtures("plain")
-def test_a_gaussian_hidden_markov_model_agrees_with_dynamax():
-    models = pytest.importorskip("dynamax.hidden_markov_model", reason=DYNAMAX)
-    p, x = hmm("gaussian"), np.random.default_rng(2).normal(size=(3, 7, 2))
-    law = jax.vmap(p.family)(p.emission)
-    # a prior without weight: its mode is the maximum of the likelihood
-    none = dict.fromkeys(("initial_probs_concentration", "transition_matrix_concentration"), 1.0)
-    weight = dict(zip(("mean_concentration", "concentration", "scale"), (0.0, -1.5, 0.0)))
-    theirs = models.DiagonalGaussianHMM(2, 2, **none, **{f"emission_prior_{k}": v for k, v in weight.items()})
-    begin = {"emission_means": law.loc, "emission_scale_diags": law.scale}
-    params, props = theirs.initialize(initial_probs=jnp.asarray(START), transition_matrix=jnp.asarray(MOVE), **begin)
-    found = marginals(p, ForwardBackward(), Batch(jnp.asarray(x), jnp.ones((3, 7), bool)))
-    for n in range(3):
-        want = theirs.smoother(params, jnp.asarray(x[n]))
-        same((found.log_evidence[n].sum(),), (want.marginal_loglik,))
-        same((found.filtered[n], found.smoothed[n]), (want.filtered_probs, want.smoothed_probs))
-    new, _ = theirs.fit_em(params, props, jnp.asarray(x), num_iters=1, verbose=False)
-    ours = em(p, ForwardBackward(), Batch(jnp.asarray(x), jnp.ones((3, 7), bool)), 1).p
-    law = jax.vmap(ours.family)(ours.emission)
-    want = new.initial.probs, new.transitions.transition_matrix, new.emissions.means, new.emissions.scale_diags
-    same((np.exp(ours.start), np.exp(ours.transition), law.loc, law.scale), want)
-
-
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ["gaussian", "categorical"])
@@ -390,37 +357,6 @@ def test_sequences_that_end_together_are_smoothed_as_those_that_do_not():
     for found, want in zip(*(side.smoothed for side in both()), strict=True):
         np.testing.assert_allclose(found[0], want[0, :3], atol=1e-12)
         assert np.abs(found[1] - want[1, :3]).max() > 1e-3  # which saw one frame more
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.usefixtures("plain")
-def test_a_linear_dynamical_system_agrees_with_dynamax():
-    models = pytest.importorskip("dynamax.linear_gaussian_ssm", reason=DYNAMAX)
-    x = jnp.asarray(np.random.default_rng(3).normal(size=(3, 7, 3)))
-    theirs = models.LinearGaussianSSM(2, 3, has_dynamics_bias=False)
-    params, props = theirs.initialize(
-        initial_mean=jnp.asarray(M0),
-        initial_covariance=jnp.asarray(P0),
-        dynamics_weights=jnp.asarray(A),
-        dynamics_covariance=jnp.asarray(Q),
-        emission_weights=jnp.asarray(C),
-        emission_bias=jnp.asarray(OFFSET),
-        emission_covariance=jnp.asarray(R),
-    )
-    batch = Batch(x, jnp.ones((3, 7), bool))
-    found = marginals(lds(), Kalman(), batch)
-    for n in range(3):
-        want = theirs.smoother(params, x[n])
-        same((found.log_evidence[n].sum(),), (want.marginal_loglik,))
-        same((found.filtered[0][n], found.filtered[1][n]), (want.filtered_means, want.filtered_covariances))
-        same((found.smoothed[0][n], found.smoothed[1][n]), (want.smoothed_means, want.smoothed_covariances))
-    new, _ = theirs.fit_em(params, props, x, num_iters=1, verbose=False)
-    p = em(lds(), Kalman(), batch, 1).p
-    ours = p.start, p.transition, p.noise.matrix, p.readout, p.offset, p.observation_noise.matrix
-    # not the covariance of z_1: of several sequences theirs is sum E[zz'] - sum E[z] sum E[z]' over their number
-    want = new.initial.mean, new.dynamics.weights, new.dynamics.cov
-    same(ours, (*want, new.emissions.weights, new.emissions.bias, new.emissions.cov))
 
 
 def grown(kind, length):

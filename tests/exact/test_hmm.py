@@ -11,7 +11,7 @@ from jax.nn import log_softmax, logsumexp
 from counterpoint.bounds import ELBO
 from counterpoint.core import Batch
 from counterpoint.distributions import Family
-from counterpoint.estimators import ScoreFunction
+from counterpoint.estimators import Pathwise, ScoreFunction
 from counterpoint.inference import ForwardBackward, Prior
 from counterpoint.models import HMM
 from counterpoint.rollout import rollout
@@ -107,6 +107,13 @@ def one_path(p, seen):
     return rollout(p, ForwardBackward(), batch_of(seen), random.key(0), pathwise=False)[0].log_weight.sum()
 
 
+def through(p, seen):
+    """What `fit` follows where it differentiates the bound along such a path."""
+    estimator = Pathwise()
+    estimator.check(p, ForwardBackward(), ELBO())
+    return -3 * estimator(p, ForwardBackward(), ELBO(), batch_of(seen), random.key(1), (), None)[0].surrogate
+
+
 def fitted(p, seen):
     """What `fit` follows, along each path, weighted with the path's probability under q."""
     estimator, batch = ScoreFunction(None, centre=False, normalise=False), whole(SEEN)
@@ -121,7 +128,13 @@ def fitted(p, seen):
 
 @pytest.mark.parametrize(
     ("f", "seen", "move"),
-    [(forwards, SOME, MOVE), (forwards, EVERY, RARE), (one_path, SOME, MOVE), (fitted, EVERY, MOVE)],
+    [
+        (forwards, SOME, MOVE),
+        (forwards, EVERY, RARE),
+        (one_path, SOME, MOVE),
+        (through, SOME, MOVE),
+        (fitted, EVERY, MOVE),
+    ],
 )
 def test_the_gradient_is_that_of_the_sum_over_paths(f, seen, move):
     p = HMM(*(jnp.log(a) for a in (START, move, SAY)), Family("categorical", (2,)))

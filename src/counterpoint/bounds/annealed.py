@@ -56,9 +56,10 @@ class Annealed(AbstractBound):
 
     def side(self, p):
         """A Z that flatters p puts it above; with z drawn as well, which puts it below, neither is certain."""
-        if self.conservative or self.units(p) <= self.counted:
-            return "below"
-        return "neither" if jax.tree.leaves(parted(p.initial())[0]) else "above"
+        drawn, counted = jax.tree.leaves(parted(p.initial())[0]), self.units(p) <= self.counted
+        if counted or self.conservative:
+            return "exact" if counted and not drawn else "below"
+        return "neither" if drawn else "above"
 
     def units(self, p) -> int:
         """Of the side that is counted where they are few."""

@@ -130,7 +130,7 @@ def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, flo
         learned,
         references,
         f"{run.recipe.name} on {corpus.name}",
-        axis(run.recipe.facts(corpus), side_of(pairing.bound, pairing.p)),
+        axis(run.recipe.facts(corpus), side_of(pairing.bound, pairing.p, pairing.q, corpus.test.observed is None)),
         fitted.progress.reports,
     )
     yield learned

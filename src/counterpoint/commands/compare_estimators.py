@@ -25,8 +25,7 @@ class Options:
     that is unbiased for it.
 
     Of an RBM, contrastive divergence of 1 and 10 sweeps with and without the term that it ignores, persistent chains
-    and the exact gradient: bars-rbm --bound trajectory_kl --sweeps 1 10. How runs that learned by different ones went
-    is shown by counterpoint compare runs.
+    and the exact gradient: bars-rbm --bound trajectory_kl --sweeps 1 10 --sequences 32 --updates 3000.
     """
 
     of: Annotated[Positional[str], tyro.conf.arg(metavar="RECIPE|RUN", help_behavior_hint="")]
@@ -45,6 +44,9 @@ class Options:
     """how many training sequences are in the batch"""
     steps: int = 20
     """how many steps of each sequence"""
+    updates: int = 0
+    """learn by each as well, so many updates of the batch by the optimiser of the recipe or run, and show how its bound
+    went"""
     only: Annotated[
         tyro.conf.UseAppendAction[tuple[str, ...]],
         tyro.conf.arg(metavar="ESTIMATOR", help_behavior_hint="(repeatable)"),
@@ -57,7 +59,7 @@ class Options:
     seed: int = 0
     """seed of a recipe's initial parameters, and of every draw"""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
-    """write estimators.json, estimators.md and estimators.png there"""
+    """write estimators.json, estimators.md and estimators.png there, and learning.json, .md and .png with --updates"""
 
 
 def run(words: list[str]) -> None:
@@ -75,10 +77,11 @@ def run(words: list[str]) -> None:
     console = Console(highlight=False, markup=False)
     recipe, corpus, member = opened(options)
     batch = batch_of(member.p, corpus, options)
-    key, found, refused = random.fold_in(random.key(options.seed), 4), {}, {}
+    key, found, refused, every = random.fold_in(random.key(options.seed), 4), {}, {}, {}
     for label, (at, one, bound) in settings(recipe, corpus, member, options).items():
         pairings, without = applicable(recipe, corpus, one, bound, options)
         refused |= without
+        every |= {", ".join([name, *(f"k = {k}" for k in at.values())]): one for name, one in pairings.items()}
         with console.status(f"{label}: drawing from {', '.join(pairings)}"):
             drawn = gradients(pairings, batch, key, options.draws)
             reference = least_noisy(pairings, drawn)
@@ -96,9 +99,14 @@ def run(words: list[str]) -> None:
         if chosen:
             console.print(table(chosen, COLUMNS, f"{title}\n{name}"))
     console.print(said)
-    if options.out is not None:
-        for path in write(options.out, title, said, rows, "counterpoint compare estimators " + " ".join(words)):
-            console.print(f"{path}", soft_wrap=True)
+    command = "counterpoint compare estimators " + " ".join(words)
+    written = write(options.out, title, said, rows, command) if options.out is not None else []
+    if options.updates:
+        from counterpoint.commands.compare_learning import learn
+
+        written += learn(recipe, every, batch, key, options, title, command, console)
+    for path in written:
+        console.print(f"{path}", soft_wrap=True)
 
 
 def check(options: Options) -> None:
@@ -106,6 +114,8 @@ def check(options: Options) -> None:
     for name in ("draws", "reference", "sequences", "steps"):
         if getattr(options, name) < 1:
             raise CounterpointError(f"--{name} is {getattr(options, name)}; give at least 1")
+    if options.updates < 0:
+        raise CounterpointError(f"--updates is {options.updates}; give at least 0")
     for name in ("particles", "sweeps"):
         if any(k < 1 for k in getattr(options, name)):
             raise CounterpointError(f"--{name} are {getattr(options, name)}; give at least 1 each")

@@ -16,16 +16,15 @@ from counterpoint.evaluation.baselines import first_order, linear, normalised
 from counterpoint.recipes import Recipe
 from counterpoint.stopping import Stopped
 
-BOUND = " on the log-likelihood, nats per step, higher is better."
-LOSS = (
-    " with minus the cross-entropy of grey values in the likelihood's place: a loss, not a likelihood."
-    " Nats per step, higher is better."
-)
+BETTER = " nats per step, higher is better."
+LOSS = "minus the cross-entropy of grey values, a loss in the likelihood's place,"
 SIDES = {
+    "exact": " (exact): the log-likelihood itself.",
     "above": " (above): no lower bound, on average above.",
     "neither": " (no bound): on no side for certain.",
     "estimated": " (Z estimated): log Z is on average too small, which flatters the model, so this is no bound.",
 }
+SHORT = {"estimated": " (Z estimated)", "exact": " (exact)"}  # marks that no title has
 AVERAGES = " Per step: total nats by total steps. Per sequence: mean over sequences of nats by steps."
 ONE = " ± is the Monte Carlo standard error."
 MANY = " ± is the standard deviation over repeats."
@@ -36,12 +35,16 @@ WIDE = 2000  # numbers of a frame
 def caption(known: Facts, sides: Iterable[str] = ("below",)) -> str:
     """What the numbers of a table are, for data with these facts, of scores on these sides of log p."""
     marked = "".join(said for side, said in SIDES.items() if side in sides)
-    what = "Lower bounds, but where marked," if marked else "Lower bounds"
-    return what + (BOUND if normalised(known) else LOSS) + marked + AVERAGES
+    what = "the log-likelihood," if normalised(known) else LOSS
+    if set(sides) == {"exact"}:
+        return what[0].upper() + what[1:] + " exact," + BETTER + AVERAGES
+    return f"Lower bounds{', but where marked,' if marked else ''} on {what}" + BETTER + marked + AVERAGES
 
 
 def axis(known: Facts, side: str) -> str:
     """The same for an axis."""
+    if side == "exact":
+        return "log-likelihood" if normalised(known) else "minus the cross-entropy, a loss"
     what = "bound" if side == "below" else "estimate, no lower bound,"
     return what + (" on log-likelihood" if normalised(known) else " with minus the cross-entropy, a loss")
 
@@ -57,8 +60,7 @@ def measure(
 
 
 def baselines(recipe: Recipe, corpus: Corpus, key) -> dict[str, dict[str, Score]]:
-    """Frames that are independent of each other, and, where there is one before, frames that see it; both without z:
-    exact."""
+    """Frames that are independent of each other, and, where there is one before, frames that see it; both without z."""
     known, found = recipe.facts(corpus), {}
     pairings = {f"independent {label(known.family.name)}": linear(known, 0)}
     if (beside := first(recipe, corpus)) is not None:
@@ -104,12 +106,13 @@ def rows(model: str, results: Mapping[str, Mapping[str, Any]]) -> list[dict[str,
     """Rows of the table: one for each bound."""
     found = []
     for bound, values in results.items():
-        mark = " (Z estimated)" if values["side"] == "estimated" else ""
-        row = {"test bound": bound + mark, "model": model if not found else ""}
+        side = values["side"]
+        row = {"test bound": bound if bound == side else bound + SHORT.get(side, ""), "model": "" if found else model}
         for average, column in (("per_step", "per step"), ("per_sequence", "per sequence")):
-            error = values.get(f"{average}_spread_over_repeats", values.get(f"{average}_monte_carlo_error"))
+            noise = None if side == "exact" else values.get(f"{average}_monte_carlo_error")
+            error = values.get(f"{average}_spread_over_repeats", noise)
             plus = "" if error is None or error != error else f" ± {error:.3f}"
-            row[column] = f"{values[average]:.3f}{plus if bound != 'exact' else ''}"
+            row[column] = f"{values[average]:.3f}{plus}"
         found.append(row)
     return found
 

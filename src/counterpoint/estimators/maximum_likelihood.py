@@ -10,7 +10,7 @@ from jax import lax
 from counterpoint import annealing, counting
 from counterpoint.core import AbstractEstimator, Batch, Estimate
 from counterpoint.errors import CounterpointError
-from counterpoint.rollout import swap
+from counterpoint.rollout import parted, swap
 from counterpoint.walk import pasts, whole
 
 
@@ -18,9 +18,9 @@ class MaximumLikelihood(AbstractEstimator):
     """grad log p(x_t | past) = -grad F_t(x_t) - grad log Z_t,   Z_t the sum over all states of x or of z, whichever has
     fewer units (Bachman and Precup 2015, eq. 44, without its chain)
 
-    What contrastive divergence approaches as its chains grow long, and no chain is drawn for it: without noise where
-    no z is in the past, which otherwise is drawn from q and held. For p that is an RBM at each step, of which one side
-    has at most 20 units. What p charges for its structure, `penalty`, is added.
+    What contrastive divergence approaches as its chains grow long, and no chain is drawn for it: without noise. For p
+    that is an RBM at each step, of which one side has at most 20 units, and whose past holds no z that was drawn. What
+    p charges for its structure, `penalty`, is added.
 
     Reported is log p(x_t | past) itself, exact, in nats; the bound is for validation. Frames must be whole.
 
@@ -39,6 +39,11 @@ class MaximumLikelihood(AbstractEstimator):
 
     def check(self, p, q, bound):
         annealing.check(p)
+        if jax.tree.leaves(parted(p.initial())[0]):
+            raise CounterpointError(
+                f"maximum_likelihood: log p(x) of {type(p).__name__} is a sum over all z of the past, which cannot be"
+                " counted step by step: choose estimator = contrastive_divergence"
+            )
         units = counting.fewest(eqx.filter_eval_shape(lambda p: p.at(p.initial()), p))
         if units > counting.MOST:
             raise CounterpointError(

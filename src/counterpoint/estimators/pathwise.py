@@ -15,7 +15,8 @@ class Pathwise(AbstractEstimator):
     (Kingma and Welling 2014; Shareghi 2018, sec. 2.4)
 
     Unbiased for ELBO and IWAE, and for FIVO where that has the score of its ancestors. Needs samples that are
-    differentiable functions of q's parameters.
+    differentiable functions of q's parameters; or a q that is p(z | x), of whatever z: then f is log p(x) of every
+    sample, and its gradient is that of log p(x), without noise.
     """
 
     name: ClassVar[str] = "pathwise"
@@ -25,7 +26,7 @@ class Pathwise(AbstractEstimator):
 
     def check(self, p, q, bound):
         law = latent(p)
-        if not law.pathwise:
+        if not (law.pathwise or q.exact):
             raise CounterpointError(
                 f"pathwise needs dz/dphi; z of {type(p).__name__} is {type(law).__name__}, a step function of its"
                 " parameters with derivative zero almost everywhere: choose estimator = score_function"

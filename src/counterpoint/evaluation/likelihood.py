@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import numpy as np
 from jax import lax, random
 
@@ -19,7 +20,7 @@ from counterpoint.evaluation import passes
 from counterpoint.files import replacing
 
 TEMPERATURES = 500  # of chains that tell log Z
-MARKS = {"below": "", "above": " (above)", "neither": " (no bound)"}  # of the sides of log p
+MARKS = {"below": "", "exact": "", "above": " (above)", "neither": " (no bound)"}  # of the sides of log p
 PORTION = 64  # particles that are scored at once, of a bound that can be taken apart
 
 
@@ -49,9 +50,13 @@ def known(bound: AbstractBound, p: AbstractModel) -> bool:
     return True
 
 
-def side_of(bound: AbstractBound, p: AbstractModel) -> str:
-    """On which side of log p(x) it is: the bound's own, or "estimated" where p's log Z is."""
-    return "estimated" if p.estimated else bound.side(p)
+def side_of(bound: AbstractBound, p: AbstractModel, q: AbstractPosterior, whole: bool) -> str:
+    """On which side of log p(x) it is: the bound's own; "estimated" where p's log Z is; "exact" where what is below has
+    nothing to lose, for q is p(z | x), or there is no z and x is whole."""
+    if p.estimated:
+        return "estimated"
+    same = q.exact or (whole and not jax.tree.leaves(p.example()))
+    return "exact" if same and bound.side(p) == "below" else bound.side(p)
 
 
 def titled(bound: AbstractBound, p: AbstractModel) -> str:
@@ -152,7 +157,7 @@ def evaluate(
             out = np.asarray(run(p, q, bound, batch, keys, together, defer), np.float64)
             mean = np.logaddexp.reduce(out.reshape(replicates, parts, -1), 1) - np.log(parts)
             values[:, index[index >= 0]] = mean[:, index >= 0]
-        scores[name] = Score(values, sequences.lengths, side_of(whole, p))
+        scores[name] = Score(values, sequences.lengths, side_of(whole, p, q, sequences.observed is None))
     return scores
 
 

@@ -73,14 +73,14 @@ def parts(config: "RTRBMConfig | SRTRBMConfig", facts: Facts, key):
 
 
 class RTRBM(AbstractDriven):
-    """E_t(x, z) = -z'Wx - b_t'z - c'x, or for real x as an RBM has it,   b_t = b + U r_t-1
-    r_t = p(z_t is on | x_t, past) = s(W x_t + b_t),   b_1 = b + start
+    """E_t(x, z) = -z'a - b_t'z - c'x,   a = Wx;   of real x -z'a - b_t'z + |(x - c) / sigma|^2 / 2,   a = W(x / sigma)
+    b_t = b + U r_t-1,   b_1 = b + start,   r_t = p(z_t is on | x_t, past) = s(a_t + b_t),   a_t that of x_t
     log p(x_1:T) = sum_t -F_t(x_t) - log Z_t,   F_t(x) = -log sum_z exp(-E_t(x, z))
     (Sutskever, Hinton and Taylor 2008)
 
     A TRBM whose past z_t-1 is held by its mean, so that it is a function of x, and the likelihood, in nats, is known
     but for the Z_t. W (J, M), b (J,), c (M,), across U (J, J), start (J,): b_1 is the paper's b_init. With slabs, E_t
-    is that of an SSRBM, and r_t that of the spikes, s(b_t + mu W x_t + (W x_t)^2 / (2 alpha)) unit by unit.
+    is that of an SSRBM, and r_t that of the spikes, s(b_t + mu a_t + a_t^2 / (2 alpha)) unit by unit.
 
     The paper could not be had: this is the model as others define it.
     """
@@ -106,18 +106,20 @@ class RTRBM(AbstractDriven):
 
 
 class SRTRBM(AbstractDriven):
-    """E_t(x, z) = -z'Wx - b_t'z - c'x, or for real x as an RBM has it,   b_t = b + U r_t-1
-    r_t = s(W x_t + b_t),   b_1 = b + start,   log p(x_1:T) = sum_t -F_t(x_t) - log Z_t
-    W_ij <- nu_ij W_ij and U_ij <- nu_ij U_ij for blocks i, j of units,   nu_ij = s(slope s_ij)
+    """E_t(x, z) = -z'a - b_t'z - c'x,   a = Wx;   of real x -z'a - b_t'z + |(x - c) / sigma|^2 / 2,   a = W(x / sigma)
+    b_t = b + U r_t-1,   b_1 = b + start,   r_t = s(a_t + b_t),   log p(x_1:T) = sum_t -F_t(x_t) - log Z_t
+    W_ij = nu_ij V_ij and U_ij = nu_ij R_ij for blocks i, j of units,   nu_ij = s(slope s_ij)
+    loss of step t = F_t(x_t) + log Z_t + price sum_{i != j} nu_ij
     (the structured RTRBM of Mittelman et al. 2014)
 
     An RTRBM with gates. A node of the graph is a group of visible and of hidden units; W_ij are the weights between the
     hidden units of group i and the visible ones of group j, U_ij those from the hidden units of j, one step before, to
-    those of i. s (G, G) is learned with the rest, under a penalty that makes nu sparse: here price * sum_{i != j}
-    nu_ij, added to the loss of each step, so that edges close that are not needed.
+    those of i. V, R and s (G, G) are learned, s under the penalty, so that edges close that are not needed.
 
-    With slabs it is the ss-SRTRBM, for real frames: E_t of an SSRBM with these W, whose slab precisions follow from
-    what the gates leave of W.
+    With slabs it is the ss-SRTRBM, for real frames, z_j = h_j s_j as in an SSRBM with biases b_t and the gated W:
+
+        F_t(x) = |(x - c) / sigma|^2 / 2 - sum_j softplus(o_j),   o = b_t + mu a + a^2 / (2 alpha),   r_t = s(o of x_t)
+        alpha_j = softplus(raw_j) + sum_k |W_j W_k'|
 
     The paper could not be had: of it, at second hand, are the masks, nu, and that there is a penalty on them. Ours are
     the form of the penalty and its price, the slope's value, groups of neighbouring units of about equal size, nu_ii =

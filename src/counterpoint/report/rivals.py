@@ -9,6 +9,7 @@ import numpy as np
 
 from counterpoint.report.canvas import new_figure, save
 
+STYLES = ("-", "--", ":", "-.")
 SCALES = ((90.0, "seconds", 1.0), (5400.0, "minutes", 60.0), (float("inf"), "hours", 3600.0))
 
 
@@ -40,8 +41,8 @@ def rivals(courses: Mapping[str, Course], what: str, path: str | os.PathLike) ->
     """The mean over repeats of `what` was validated, of every run by its title, against updates at the left and
     training time at the right; a dot at the mean of their bests.
 
-    Seen is what runs did on the later four fifths of the way to their best. Raises CounterpointError where the file
-    cannot be written.
+    Titles that differ by a last ", k = ..." alone share a colour and differ by the line's style. Seen is what runs did
+    on the later four fifths of the way to their best. Raises CounterpointError where the file cannot be written.
     """
     from matplotlib import colormaps
 
@@ -49,12 +50,15 @@ def rivals(courses: Mapping[str, Course], what: str, path: str | os.PathLike) ->
     unit, scale = next((unit, scale) for limit, unit, scale in SCALES if longest < limit)
     figure = new_figure(4.2)
     panels: Any = figure.subplots(1, 2, sharey=True)
-    colours = colormaps["viridis"](np.linspace(0.0, 0.85, len(courses)))
+    parts = [name.partition(", k = ")[::2] for name in courses]
+    stems, ks = ({part: i for i, part in enumerate(dict.fromkeys(column))} for column in zip(*parts))
+    shades = colormaps["viridis"](np.linspace(0.0, 0.85, len(stems)))
+    looks = [{"color": shades[stems[stem]], "linestyle": STYLES[ks[k] % len(STYLES)]} for stem, k in parts]
     for axes, key, by, label in zip(panels, ("steps", "seconds"), (1.0, scale), ("updates", f"{unit} of training")):
-        for (name, course), colour in zip(courses.items(), colours):
+        for (name, course), look in zip(courses.items(), looks):
             when = getattr(course, key) / by
-            axes.plot(when, course.values.mean(1), color=colour, linewidth=1.6, label=name)
-            dot = {"color": colour, "mec": "white", "mew": 0.9, "clip_on": False, "zorder": 4}
+            axes.plot(when, course.values.mean(1), linewidth=1.6, label=name, **look)
+            dot = {"color": look["color"], "mec": "white", "mew": 0.9, "clip_on": False, "zorder": 4}
             axes.plot(course.at(when), course.best.mean(), "o", **dot)
         axes.set_xlabel(label)
         axes.set_xlim(left=0)
