@@ -37,6 +37,7 @@ More:      counterpoint VERB --help            what a verb takes
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 2 for a mistake of the user's, 130 or 143 where it was stopped."""
     words = list(sys.argv[1:] if argv is None else argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what XLA has to say of slow compiling
     try:
         return run(words)
     except CounterpointError as error:

@@ -212,6 +212,8 @@ def create(
             except FileExistsError:  # another run has just begun
                 number += 1
     except OSError as error:
+        if out.is_file():
+            raise CounterpointError(f"{out} is a file; give a folder in which the run can make its own") from error
         raise CounterpointError(f"cannot make a run folder in {out}: {error.strerror or error}") from error
     where = None if corpora is None else str(corpora.expanduser().absolute())
     run = Run(folder, recipe, seed, repeats, place(source), where, digest(corpus))

@@ -25,6 +25,8 @@ STILLS = 12  # images in a row
 def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[str, Any]:
     """Measure and draw; gives back what results.json says, and the names of what was drawn as "files"."""
     name = title(run)
+    if not console.is_terminal:  # where a status does not show
+        console.print("measuring the test set, and drawing")
     with console.status("measuring the test set"):
         pairings = fitted.pairings
         times = 1 if pairings[0].bound.chain else REPLICATES  # chains are dear: once, as tables measure them

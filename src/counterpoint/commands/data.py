@@ -100,6 +100,8 @@ def save(words: list[str]) -> None:
     options = parse(kind, words, f"{prog}\n      " if asked else prog, places)
     if options.file.suffix != ".npz":
         raise CounterpointError(f"cannot write {options.file}: give a name in .npz")
+    if options.file.exists():
+        raise CounterpointError(f"{options.file} exists; give another name, or remove it first")
     chosen = {f.name: getattr(options, f.name) for f in dataclasses.fields(kind) if f.name not in (*places, "corpora")}
     corpus = reader(options.source, options.corpora)(**chosen)
     save_npz(options.file, corpus)

@@ -37,7 +37,6 @@ def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
         {"parameter": name, "shape": " x ".join(map(str, a.shape)) or "scalar", "count": int(a.size)}
         for name, a in paths(split(pairings[0])[0]).items()
     ]
-    console.print(table(rows, ("parameter", "shape", "count")))
     counts = {voice: sum(r["count"] for r in rows if r["parameter"].split(".")[0] == voice) for voice in "pq"}
     counts["other"] = sum(r["count"] for r in rows) - sum(counts.values())
     console.print("parameters: " + ", ".join(f"{v} in {k}" for k, v in counts.items() if v))
@@ -79,7 +78,8 @@ def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
         f"an epoch: {len(steps)} steps, {duration(epoch)}; at most {config.epochs} epochs, {most}, after"
         f" {duration(compiling)} of compiling; validation and report come on top"
     )
-    console.print("nothing was written")
+    console.print("nothing was written; the parameters are")
+    console.print(table(rows, ("parameter", "shape", "count")))
     return 0
 
 

@@ -49,6 +49,8 @@ def run(words: list[str]) -> None:
             "give at least 0 particles, 1 replicate, 0 samples of Parzen windows and 0 frames for annealed importance"
             " sampling"
         )
+    if options.csv and options.csv.is_dir():
+        raise CounterpointError(f"--csv: {options.csv} is a folder; give a file")
     from rich.console import Console
 
     from counterpoint.commands.measure import COLUMNS, MANY, ONE, caption, measure, rows, summary

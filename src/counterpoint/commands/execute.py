@@ -19,16 +19,17 @@ METRICS = 5.0  # least seconds between two writings of metrics.json
 
 def execute(run: Run, corpus: Corpus) -> int:
     """Fit and report; 0, or 130 or 143 where a signal stopped it. What is there already is continued."""
-    console = Console(highlight=False, markup=False)
+    console, fitted = Console(highlight=False, markup=False), None
     try:
         with Stop(raises=True):
             fitted = train(run, corpus, console)
             tell(run, corpus, close(run, corpus, fitted, console), console)
     except KeyboardInterrupt as interrupt:
         step, by = run.progress().step, signal_of(interrupt)
-        console.print(
-            f"stopped at step {step} by {by}; saved; go on with: counterpoint resume {run.folder}", soft_wrap=True
-        )
+        where = f"stopped at step {step} by {by}; saved; go on"
+        if fitted:
+            where = f"stopped by {by}: training is done and saved, the report is not; make it"
+        console.print(f"{where} with: counterpoint resume {run.folder}", soft_wrap=True)
         return CODES[by]
     return 0
 

@@ -56,6 +56,9 @@ def run(words: list[str]) -> None:
     options = parse(Options, words, "counterpoint generate", ["run"])
     if options.prefix < 0 or options.seed < 0:
         raise CounterpointError(f"prefix {options.prefix} and seed {options.seed}: both must be at least 0")
+    for name in ("length", "count"):
+        if (value := getattr(options, name)) is not None and value < 1:
+            raise CounterpointError(f"--{name} is {value}; give at least 1")
     if options.sequence is not None and not options.prefix:
         raise CounterpointError(f"--sequence {options.sequence} is continued after its first steps; add --prefix STEPS")
     import numpy as np

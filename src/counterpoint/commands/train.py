@@ -94,6 +94,8 @@ def run(words: list[str]) -> int:
     # what is no recipe by name, but the default one on other data, is called after those
     name = base.name if named or settings.data is None else re.sub(r"[^\w.-]+", "-", Path(source).stem)
     chosen = dataclasses.replace(chosen, name=name or base.name, data=source)
+    if not named and settings.data is not None:
+        print(f"no recipe is named, so these are learned as {DEFAULT} are; docs/choosing.md says what suits which data")
     if settings.dry_run:
         from counterpoint.commands.dry_run import describe
 

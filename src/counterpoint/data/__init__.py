@@ -11,6 +11,7 @@ from counterpoint.data.asf import read_amc, read_asf
 from counterpoint.data.bars_and_stripes import bars_and_stripes
 from counterpoint.data.bouncing_balls import bouncing_balls
 from counterpoint.data.chorales import chorales
+from counterpoint.data.csv_folders import csv_folder, is_csv
 from counterpoint.data.midi import is_midi, midi
 from counterpoint.data.mnist import caltech_silhouettes, mnist, mnist_fixed, mnist_grey, omniglot
 from counterpoint.data.moving_mnist import moving_mnist
@@ -32,6 +33,7 @@ __all__ = [
     "bars_and_stripes",
     "bouncing_balls",
     "chorales",
+    "csv_folder",
     "load",
     "load_npz",
     "midi",
@@ -78,8 +80,8 @@ PIECES = (".txt", ".asf", ".amc")  # what else is read with its folder alone
 
 def load(source: str | Path | Corpus, corpora: Path | None = None) -> Corpus:
     """A corpus by name (one of CORPORA), from the path of an `.npz` (real numbers `normalised`), of a folder of motion
-    capture (one .asf file and its .amc files), of a folder or zip of recordings, of MIDI or of dated `.txt` files, of a
-    folder of videos or a file of arrays of them (`video`), or as it is.
+    capture (one .asf file and its .amc files), of a folder or zip of recordings, of MIDI, of CSV or of dated `.txt`
+    files, of a folder of videos or a file of arrays of them (`video`), or as it is.
 
     `corpora` is the folder in which named corpora are looked for first; those of READY need none.
     Raises CounterpointError for a name that is neither a corpus nor a file, and for files that cannot be used.
@@ -105,7 +107,7 @@ def reader(source: str | Path, corpora: Path | None = None) -> Callable[..., Cor
                 " lists them"
             )
         raise CounterpointError(
-            f"unknown data {name!r}{nearest(name, CORPORA)} (or give the path of an .npz file or of a folder)"
+            f"unknown data {name!r}: no file or folder here is called so, and no corpus{nearest(name, CORPORA)}"
         )
     if path.is_dir() and any(path.glob("*.asf")):
         return partial(amc_folder, path)
@@ -118,14 +120,16 @@ def reader(source: str | Path, corpora: Path | None = None) -> Callable[..., Cor
             raise CounterpointError(f"{path} has {firsts}, which are not read together; give a folder of one kind")
         if kinds:  # before texts: TIMIT has one beside each recording
             return partial(kinds[0], path)
+        if any(map(is_csv, inside)) and not any(name.lower().endswith(".txt") for name in inside):
+            return partial(csv_folder, path)
         if path.suffix == ".zip" or any(name.lower().endswith(".txt") for name in inside):
             return partial(texts, path)
     if path.suffix == ".npy" or (path.suffix == ".npz" and path.is_file() and holds_films(path)):
         return partial(video, path)
-    if path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
+    if path.is_file() and is_csv(path.name):
         raise CounterpointError(
-            f'{path} is not read; make an .npz of its numbers, np.savez("{path.stem}.npz", x=x) of an x from'
-            " np.loadtxt, of shape (sequences, steps, numbers): one long series is cut first, as docs/data.md says"
+            f"{path} is one file; give a folder of three or more, each a sequence: one long series is cut first, as"
+            " docs/data.md says"
         )
     if path.is_file() and (any(wanted(path.name) for wanted in FOLDERS) or path.suffix.lower() in PIECES):
         raise CounterpointError(f"{path} is one file; give the folder that it is in, or numbers as an .npz")

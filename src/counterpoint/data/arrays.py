@@ -52,7 +52,7 @@ def load_npz(path: str | Path) -> Corpus:
     seen = {key: arrays.pop(key) for key in NAMES if key in arrays}
     for key in arrays:
         if key not in KNOWN:
-            own = "x" if key.lower() in USUAL else key.removeprefix("x_")
+            own = "x" if key.lower() in USUAL or len(arrays) == 1 else key.removeprefix("x_")
             hint = f"; call it {own}" if own != key and own in ("x", *PARTS) else nearest(key, KNOWN)
             raise CounterpointError(
                 f"{path}: unknown array {key!r}{hint}; sequences are one array x, or train, valid and test, as"
@@ -81,6 +81,14 @@ def load_npz(path: str | Path) -> Corpus:
     if "kind" not in about:
         guess = guess_kind(*splits.values())
         about["kind"] = "index" if single and guess == "count" else guess
+    flat = [(key, a.shape) for key, a in arrays.items() if key in ("x", *SPLITS) and a.ndim == 2]
+    if single and about["kind"] == "real" and flat:
+        (name, (rows, columns)), *_ = flat
+        raise CounterpointError(
+            f"{path}: {name} has {rows} rows of {columns} real numbers, which may be {rows} sequences of {columns}"
+            f" steps or one of {rows} steps: for the first save {name}[..., None], for the second cut it into"
+            " sequences, as docs/data.md says"
+        )
     if single and about["kind"] == "index":
         splits = {split: symbols(part) for split, part in splits.items()}
     about["view"] = from_arrays(str(path), seen, splits["train"].event)

@@ -69,7 +69,8 @@ def read(what: str, data: bytes, steps: int = STEPS) -> tuple[np.ndarray, int]:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
         messages = list(mido.merge_tracks(file.tracks))
     except Exception as error:  # whatever mido meets in bytes that are not what they claim to be
-        raise CounterpointError(f"{what} is not a MIDI file that can be read ({error}); leave it out") from None
+        why = str(error) or type(error).__name__
+        raise CounterpointError(f"{what} is not a MIDI file that can be read ({why}); leave it out") from None
     if file.type == 2 or not 0 < file.ticks_per_beat < 2**15:
         raise CounterpointError(f"{what} does not count its time in beats; leave it out")
     tempos, tick = [message.tempo for message in messages if message.type == "set_tempo"], 0

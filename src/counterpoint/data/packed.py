@@ -86,9 +86,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
                 raise CounterpointError(f"{path} is empty; give an .npz file as numpy.savez writes it")
             if not start.startswith(b"PK"):
                 what = "holds one .npy array" if start == b"\x93NUMPY" else "is not an .npz file"
-                raise CounterpointError(
-                    f"{path} {what}; save named arrays with numpy.savez, see load_npz for the names"
-                )
+                raise CounterpointError(f"{path} {what}; save named arrays with numpy.savez, as docs/data.md says")
             with zipfile.ZipFile(file) as archive:
                 names = archive.namelist()
             file.seek(0)

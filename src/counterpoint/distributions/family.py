@@ -172,7 +172,10 @@ def adding(residual: bool, facts: Facts) -> bool:
     """`residual`. Raises CounterpointError where the likelihood has no mean that a frame can be added to."""
     if residual and not facts.family.linear:
         known = ", ".join(name for name, rule in FAMILIES.items() if rule.linear)
-        raise CounterpointError(f"likelihood {facts.family.name}: no frame can be added to its mean; {known} can")
+        raise CounterpointError(
+            f"residual: each frame is added to the mean of the next, which suits real numbers (likelihood {known}) and"
+            f" not {facts.family.name}: choose a recipe for such data, as docs/choosing.md says, or residual = False"
+        )
     return residual
 
 

@@ -28,8 +28,8 @@ class Pathwise(AbstractEstimator):
         law = latent(p)
         if not (law.pathwise or q.exact):
             raise CounterpointError(
-                f"pathwise needs dz/dphi; z of {type(p).__name__} is {type(law).__name__}, a step function of its"
-                " parameters with derivative zero almost everywhere: choose estimator = score_function"
+                f"pathwise needs dz/dphi; z of {type(p).__name__} is discrete, a step function of its parameters with"
+                " derivative zero almost everywhere: choose estimator = score_function"
             )
 
     def build(self, p, facts, key) -> "Pathwise":

@@ -19,7 +19,7 @@ def word_figure(
     path: str | os.PathLike,
     given: int = 0,
 ) -> None:
-    """s_tm = x_tm / sum_m x_tm, the share of step t that word m has, as tiles: black where the word's own is greatest
+    """s_tm = x_tm / sum_m x_tm, the share of step t that word m has, as tiles: black where it is greatest of all
 
     Sequences (title -> counts or probabilities (T, M)) of M words, with one choice of at most SHOWN of them for all:
     those with the greatest sum_t n_t (s_tm - s_m)^2 / s_m, the statistic of a chi-square test that the share is s_m,
@@ -46,9 +46,10 @@ def word_figure(
 
     figure = new_figure(0.7 + len(arrays) * (0.4 + 0.15 * len(chosen)))
     grid: Any = figure.subplots(len(arrays), 1, squeeze=False)[:, 0]
-    for axes, (title, a) in zip(grid, arrays.items()):
-        share = a[:, chosen] / np.maximum(a.sum(1, keepdims=True), 1e-9)
-        image = share.T / np.maximum(share.max(0)[:, None], 1e-12)
+    shares = [a[:, chosen] / np.maximum(a.sum(1, keepdims=True), 1e-9) for a in arrays.values()]
+    greatest = np.maximum(np.concatenate(shares).max(0)[:, None], 1e-12)
+    for axes, title, a, share in zip(grid, arrays, arrays.values(), shares):
+        image = share.T / greatest
         axes.imshow(image, aspect="auto", interpolation="nearest", cmap="Greys", vmin=0.0, vmax=1.0)
         axes.set_title(title, loc="left", fontsize=9, fontweight="bold", pad=3)
         axes.set_yticks(range(len(chosen)), [vocabulary[int(m)] for m in chosen])
@@ -59,5 +60,5 @@ def word_figure(
         axes.spines[["top", "right"]].set_visible(False)
         if given:
             mark(axes, given - 0.5)
-    grid[-1].set_xlabel("share of the step's words, black where each word's own is greatest", fontsize=8)
+    grid[-1].set_xlabel("share of the step's words, black where that of a word is greatest in any panel", fontsize=8)
     save(figure, path)
