@@ -9,6 +9,7 @@ from jax import random
 from conformance.parts import build_p, facts_of, refusal
 from counterpoint import annealing
 from counterpoint.commands.remarks import total
+from counterpoint.data import Sequences
 from counterpoint.evaluation import annealed_partition, exact_partition, log_partition, log_partitions
 from counterpoint.evaluation.partition import _anneal
 from counterpoint.models import RBM, RTRBM, DBMConfig, DBNConfig
@@ -111,11 +112,16 @@ def test_a_run_says_its_own_log_z():
         folder="runs/a", best=lambda home: [SimpleNamespace(p=p)], key=lambda stream: random.key(stream)
     )
     few, many = machine(30, 4), machine(21, 22, scale=0.5)
-    assert total(run(few), None) == [f"log Z {exact_partition(few).value:.3f}, exact"]
+    assert total(run(few), None, None) == [f"log Z {exact_partition(few).value:.3f}, exact"]
     found = annealed_partition(many, random.key(2))
-    assert f"log Z {found.value:.3f} ± {found.error:.3f}, annealed" in total(run(many), None)[0]
+    assert f"log Z {found.value:.3f} ± {found.error:.3f}, annealed" in total(run(many), None, None)[0]
     for config in (DBNConfig, DBMConfig):
         deep = config(units=(3, 2)).build(facts_of("dbn"), random.key(0))
-        assert total(run(deep), None) == [f"log Z {float(deep.total):.3f}, exact"]
-    for none in (RTRBM(few, jnp.zeros((30, 30)), jnp.zeros(30)), build_p("tsbn-1")):
-        assert total(run(none), None) == []
+        assert total(run(deep), None, None) == [f"log Z {float(deep.total):.3f}, exact"]
+    assert total(run(build_p("tsbn-1")), None, None) == []
+    recurrent = RTRBM(few, jnp.zeros((30, 30)), jnp.zeros(30))  # whose past says nothing
+    one = f"{exact_partition(few).value:.3f}"
+    sequences = Sequences((np.zeros((6, 4), np.float32),))
+    assert total(run(recurrent), None, sequences) == [
+        f"log Z of the first 4 steps of the first sequence {', '.join([one] * 4)}, exact"
+    ]

@@ -130,7 +130,7 @@ def remarks(found, home, corpus, options: Options):
     sequences = getattr(corpus, options.split)
     if not dated(corpus):
         yield prediction(found, home, sequences)
-    yield from total(found, home)
+    yield from total(found, home, sequences)
     yield from latents(found.best(home)[0], sequences, found.key(EVALUATE))
     if options.ais:
         yield opinion(found, home, sequences, options.ais)

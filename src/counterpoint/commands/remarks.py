@@ -5,14 +5,26 @@ from dataclasses import replace
 import jax
 
 from counterpoint.bounds import IWAE
+from counterpoint.core import AbstractUndirected
 from counterpoint.errors import CounterpointError
-from counterpoint.evaluation import AIS, compare, error, evaluate, log_partition, parzen_windows, predict, sandwich
+from counterpoint.evaluation import (
+    AIS,
+    compare,
+    error,
+    evaluate,
+    log_partition,
+    log_partitions,
+    parzen_windows,
+    predict,
+    sandwich,
+)
 from counterpoint.evaluation.prediction import check_lengths
 from counterpoint.models.machine import AbstractMachine
 from counterpoint.runs import EVALUATE
 
 IMPORTANCE = 5000  # draws of importance sampling, as the tables of still images have it
 SAMPLES = 16  # of z for a mean prediction
+STEPS = 4  # whose log Z is told, where each has its own
 
 
 def prediction(found, home, sequences) -> str:
@@ -33,15 +45,23 @@ def prediction(found, home, sequences) -> str:
     )
 
 
-def total(found, home) -> list[str]:
-    """log Z of p, or of its prior, where that is an RBM without a past."""
-    p = found.best(home)[0].p
+def total(found, home, sequences) -> list[str]:
+    """log Z of p, or of its prior, where that is an RBM; of one with a past, that of the first steps of a sequence."""
+    p, key = found.best(home)[0].p, found.key(EVALUATE)
     machine = getattr(p, "machine", p)
-    if not isinstance(machine, AbstractMachine) or jax.tree.leaves(p.initial()):  # under a past each step has its own
+    if not jax.tree.leaves(p.initial()):
+        values = [log_partition(machine, key)] if isinstance(machine, AbstractMachine) else []
+    elif isinstance(p, AbstractUndirected) and sequences.observed is None:
+        values = log_partitions(p, sequences.x[0][:STEPS], key)
+    else:
+        values = []
+    if not values:
         return []
-    value, error = log_partition(machine, found.key(EVALUATE))
-    how = f" ± {error:.3f}, annealed importance sampling, on average too small" if error else ", exact"
-    return [f"log Z {value:.3f}{how}"]
+    many = f" of the first {len(values)} steps of the first sequence" if jax.tree.leaves(p.initial()) else ""
+    how = lambda error: f" ± {error:.3f}" if error else ""
+    said = ", ".join(f"{value:.3f}{how(error)}" for value, error in values)
+    annealed = any(error for _, error in values)
+    return [f"log Z{many} {said}, {'annealed importance sampling, on average too small' if annealed else 'exact'}"]
 
 
 def opinion(found, home, sequences, count: int) -> str:

@@ -48,10 +48,10 @@ def amc_folder(folder: str | Path, every: int = 4) -> Corpus:
     features = fitted(np.concatenate(raw["train"].x))
     return Corpus(
         folder.resolve().name,
-        **{
-            split: Sequences(tuple(map(features.encode, part.x)), names=part.names, what=f"{folder}, {split}")
+        *(
+            Sequences(tuple(map(features.encode, part.x)), names=part.names, what=f"{folder}, {split}")
             for split, part in raw.items()
-        },
+        ),
         kind="real",
         step="frame",
         view=Motion(skeleton, features),

@@ -14,7 +14,7 @@ from counterpoint.data.views import Numbers
 from counterpoint.errors import CounterpointError, nearest
 from counterpoint.files import replacing
 
-ABOUT = ("kind", "step", "seconds", "note", "name")
+ABOUT = ("kind", "step", "seconds", "note", "parted", "name")
 FIELDS = (*ABOUT, "layout")
 KNOWN = {s + end for s in SPLITS for end in ("", "_rolls", *(f"_{p}" for p in PARTS))}
 KNOWN |= {"x", *PARTS, *FIELDS, *NAMES}

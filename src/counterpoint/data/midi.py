@@ -48,7 +48,7 @@ def midi(path: str | Path, steps: int = STEPS) -> Corpus:
     beat = statistics.median(tempo for _, tempo in found.values())
     return Corpus(
         path.resolve().stem,
-        **tenths(whole),
+        *tenths(whole).values(),
         kind="binary",
         step=f"1/{steps} of a quarter note",
         view=Notes(LOWEST),

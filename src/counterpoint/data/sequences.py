@@ -154,6 +154,7 @@ class Corpus:
     view: Any = None
     seconds: float | None = None  # length of one step, where it has one
     note: str = ""  # provenance and licence, one line
+    parted: str = ""  # what trains, validates and tests, in words, where these are no sequences of their own
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -171,7 +172,7 @@ class Corpus:
         """How data were read, in words: how many sequences, how long, and what a frame is."""
         sizes = f"{len(self.train)} train, {len(self.valid)} valid, {len(self.test)} test"
         lengths = np.concatenate([part.lengths for part in (self.train, self.valid, self.test)])
-        return f"{sizes} sequences of {spans(lengths)}; a frame is {self.frame}"
+        return f"{self.parted or f'{sizes} sequences of {spans(lengths)}'}; a frame is {self.frame}"
 
     def __repr__(self) -> str:
         return f"Corpus({self.name}: {self.summary})"

@@ -119,7 +119,11 @@ def corpus(name: str, found: Iterable[Text], total: int, peak: int, note: str = 
         for a, split in zip(hold_out(x), ("train", "valid", "test"))
     )
     view = Words(vocabulary, tuple(str(year) for year in years))
-    return Corpus(name, train, valid, test, kind="count", step="year", view=view, note=note)
+    parted = (
+        f"{len(years)} years; of the words of all but the last a fifth test, with the whole of the last, a tenth of the"
+        " others validate, so that bounds of the three are of different sizes"
+    )
+    return Corpus(name, train, valid, test, kind="count", step="year", view=view, note=note, parted=parted)
 
 
 def counts(found: Iterable[Text], total: int, peak: int) -> tuple[np.ndarray, tuple[str, ...], tuple[int, ...]]:
