@@ -191,7 +191,7 @@ def test_evaluate_on_data_of_another_shape(run, refused, tmp_path):
 
 def test_a_folder_that_cannot_be_made(data, refused, tmp_path):
     (tmp_path / "file").write_text("")
-    assert "cannot make a run folder" in refused("train", "--data", data, "--out", str(tmp_path / "file"), *SMALL)
+    assert "is a file; give a folder" in refused("train", "--data", data, "--out", str(tmp_path / "file"), *SMALL)
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_what_was_good(data, tmp_path, refused):

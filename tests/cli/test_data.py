@@ -47,5 +47,8 @@ def test_what_a_source_does_not_have_is_refused(tmp_path, refused):
     assert "takes no --balls" in refused("data", "save", "chorales", file, "--balls", "2")
     assert "--balls is 'two', expected a whole number" in refused("data", "save", "bouncing_balls", file, "--balls=two")
     assert "did you mean 'bouncing_balls'" in refused("data", "save", "bouncing_bals", file)
+    (tmp_path / "there.npz").write_text("precious")
+    assert "exists; give another name" in refused("data", "save", "chorales", str(tmp_path / "there.npz"))
+    assert (tmp_path / "there.npz").read_text() == "precious"
     assert "give a name in .npz" in refused("data", "save", "chorales", str(tmp_path / "x.txt"))
     assert "FILE is missing" in refused("data", "save", "chorales")

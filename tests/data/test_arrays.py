@@ -86,13 +86,13 @@ def test_x_is_split_once_and_for_all(made):
     one = made(x=x, lengths=np.full(40, 2), names=names)
     assert [len(s) for s in (one.train, one.valid, one.test)] == [32, 4, 4]
     first = [s.x[0][0] for s in (one.train, one.valid, one.test)]
-    again = made(x=x)
+    again = made(x=x, kind=np.array("real"))
     assert [s.x[0][0] for s in (again.train, again.valid, again.test)] == first
     ids = [int(a[0]) for s in (one.train, one.valid, one.test) for a in s.x]
     assert sorted(ids) == list(range(40))
     assert [n for s in (one.train, one.valid, one.test) for n in s.names] == [f"s{i}" for i in ids]
     assert one.test.lengths.tolist() == [2] * 4
-    assert [len(s) for s in (lambda c: (c.train, c.valid, c.test))(made(x=x[:3]))] == [1, 1, 1]
+    assert [len(s) for s in (lambda c: (c.train, c.valid, c.test))(made(x=x[:3, :, None]))] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_x_is_split_once_and_for_all(made):
         (np.array([[0, 1, 2]]), "index"),
         (np.array([[[0], [1], [2]]]), "index"),
         (np.array([[[0, 1], [2, 3]]]), "count"),
-        (np.array([[0, -1, 5]]), "real"),
-        (np.array([[0.0, 1.0, 2.0]]), "real"),
+        (np.array([[[0], [-1], [5]]]), "real"),
+        (np.array([[[0.0], [1.0], [2.0]]]), "real"),
     ],
 )
 def test_kind_is_guessed(made, x, kind):

@@ -30,6 +30,8 @@ def three(x, **parts):
         ({}, "holds no arrays"),
         ({"train": REAL, "test": REAL}, r"has no array valid \(it has train, test\)"),
         (three(REAL) | {"x": REAL}, "has x and also test, train, valid"),
+        ({"y": REAL}, "unknown array 'y'; call it x; "),
+        ({"x": REAL[..., 0]}, "real numbers, which may be .* sequences of"),
         ({"trian": REAL}, "unknown array 'trian'; did you mean 'train'"),
         (three(REAL) | {"train_length": LENGTHS}, "'train_length'; did you mean 'train_lengths'"),
         ({"data": REAL}, "unknown array 'data'; call it x; "),
@@ -159,7 +161,7 @@ def test_missing_file_and_folder(tmp_path):
         ("one.mp4", "is one file; give the folder that it is in"),
         ("1863.txt", "is one file; give the folder that it is in, or numbers as an .npz"),
         ("one.amc", "is one file; give the folder that it is in"),
-        ("one.csv", r'is not read; make an .npz of its numbers, np.savez\("one.npz", x=x\) of an x from np.loadtxt'),
+        ("one.csv", "is one file; give a folder of three or more, each a sequence"),
     ],
 )
 def test_a_file_of_which_a_folder_or_an_npz_is_read(tmp_path, name, text):

@@ -131,7 +131,7 @@ def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, flo
         fitted.progress.history,
         learned,
         references,
-        f"{run.recipe.name} on {corpus.name}",
+        corpus.name if run.recipe.name == corpus.name else f"{run.recipe.name} on {corpus.name}",
         axis(run.recipe.facts(corpus), side_of(pairing.bound, pairing.p, pairing.q, corpus.test.observed is None)),
         fitted.progress.reports,
     )

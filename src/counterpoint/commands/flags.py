@@ -191,10 +191,10 @@ def fits(option: Any, value: str) -> bool:
 
 def describe(hint: Any) -> str:
     """A type in words."""
-    words = {int: "a whole number", float: "a number", str: "a word", Path: "a path"}
+    words = {int: "a whole number", float: "a number", str: "a word", Path: "a path", type(None): "None"}
     found = []
     for option in options(hint):
-        if option is type(None):
+        if option is type(None) and str in options(hint):  # a word would be None itself
             continue
         if typing.get_origin(option) is typing.Literal:
             found.append(" or ".join(repr(value) for value in typing.get_args(option)))

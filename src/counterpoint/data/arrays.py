@@ -1,5 +1,6 @@
 """A user's own sequences in one `.npz`: what the arrays may be called and how they may lie. Never unpickles."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,10 @@ def load_npz(path: str | Path) -> Corpus:
     seen = {key: arrays.pop(key) for key in NAMES if key in arrays}
     for key in arrays:
         if key not in KNOWN:
-            own = "x" if key.lower() in USUAL or len(arrays) == 1 else key.removeprefix("x_")
-            hint = f"; call it {own}" if own != key and own in ("x", *PARTS) else nearest(key, KNOWN)
+            own, near = "x" if key.lower() in USUAL else key.removeprefix("x_"), nearest(key, KNOWN)
+            if len(arrays) == 1 and not near.startswith("; did"):
+                own = "x"
+            hint = f"; call it {own}" if own != key and own in ("x", *PARTS) else near
             raise CounterpointError(
                 f"{path}: unknown array {key!r}{hint}; sequences are one array x, or train, valid and test, as"
                 " docs/data.md says"
@@ -81,14 +84,8 @@ def load_npz(path: str | Path) -> Corpus:
     if "kind" not in about:
         guess = guess_kind(*splits.values())
         about["kind"] = "index" if single and guess == "count" else guess
-    flat = [(key, a.shape) for key, a in arrays.items() if key in ("x", *SPLITS) and a.ndim == 2]
-    if single and about["kind"] == "real" and flat:
-        (name, (rows, columns)), *_ = flat
-        raise CounterpointError(
-            f"{path}: {name} has {rows} rows of {columns} real numbers, which may be {rows} sequences of {columns}"
-            f" steps or one of {rows} steps: for the first save {name}[..., None], for the second cut it into"
-            " sequences, as docs/data.md says"
-        )
+        if guess == "real":
+            check_axes(path, arrays)
     if single and about["kind"] == "index":
         splits = {split: symbols(part) for split, part in splits.items()}
     about["view"] = from_arrays(str(path), seen, splits["train"].event)
@@ -138,6 +135,18 @@ def guess_kind(*groups: Sequences) -> str:
     if binary:
         return "binary"
     return "real" if not whole else "index" if groups[0].event == () else "count"
+
+
+def check_axes(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Raise CounterpointError for two axes of real numbers, of which the first may be sequences or steps."""
+    for name, a in arrays.items():
+        if name in ("x", *SPLITS) and a.ndim == 2 and not {"lengths", f"{name}_lengths"} & set(arrays):
+            rows, columns = a.shape
+            raise CounterpointError(
+                f"{path}: {name} has {rows} rows of {columns} real numbers, which may be {rows} sequences of {columns}"
+                f" steps or one of {rows} steps: for the first save {name}[..., None], for the second cut it into"
+                " sequences, as docs/data.md says"
+            )
 
 
 def symbols(column: Sequences) -> Sequences:
