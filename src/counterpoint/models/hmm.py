@@ -32,7 +32,7 @@ class HMMConfig:
 
 
 class HMM(AbstractDirected):
-    """p(z_1) = softmax(a), p(z_t | z_t-1 = i) = softmax(A_i), p(x_t | z_t = i) = family(B_i).
+    """p(z_1) = softmax(a), p(z_t | z_t-1 = i) = softmax(A_i), p(x_t | z_t = i) = family(B_i)     (Rabiner 1989)
 
     start (N,) and transition (N, N) are logits; emission (N, R) holds each state's parameters of the likelihood.
     z is an index. Its q is `ForwardBackward`.

@@ -114,7 +114,7 @@ class LDSConfig:
 
 
 class LDS(AbstractDirected):
-    """z_1 ~ N(m_0, P_0), z_t = A z_t-1 + N(0, Q), x_t = C z_t + o + N(0, R).
+    """z_1 ~ N(m_0, P_0), z_t = A z_t-1 + N(0, Q), x_t = C z_t + o + N(0, R)   (Kalman 1960; Roweis and Ghahramani 1999)
 
     z (d,), x (M,). R is a `Diagonal` or a `Covariance`, which it stays in learning. `of` takes the matrices as they are
     written here. Its q is `Kalman`.
