@@ -34,7 +34,8 @@ class Options:
     seed gives the same numbers. Ctrl-C saves and stops.
 
     Every setting of a recipe is a flag, such as --p.latent 32 or --fit.epochs 10.
-    To list them all: counterpoint train RECIPE --help.
+    To list them all: counterpoint train RECIPE --help. Recipes: counterpoint recipes.
+    Which to begin with is in docs/choosing.md, and what the parts are in README.md.
     """
 
     data: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE", help_behavior_hint="(default: the recipe's)")] = None
