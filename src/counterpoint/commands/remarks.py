@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import jax
 
-from counterpoint.bounds import IWAE
-from counterpoint.core import AbstractUndirected
+from counterpoint.bounds import IWAE, Annealed
 from counterpoint.errors import CounterpointError
 from counterpoint.evaluation import (
     AIS,
@@ -18,6 +17,7 @@ from counterpoint.evaluation import (
     predict,
     sandwich,
 )
+from counterpoint.evaluation.likelihood import known
 from counterpoint.evaluation.prediction import check_lengths
 from counterpoint.models.machine import AbstractMachine
 from counterpoint.runs import EVALUATE
@@ -48,16 +48,15 @@ def prediction(found, home, sequences) -> str:
 def total(found, home, sequences) -> list[str]:
     """log Z of p, or of its prior, where that is an RBM; of one with a past, that of the first steps of a sequence."""
     p, key = found.best(home)[0].p, found.key(EVALUATE)
-    machine = getattr(p, "machine", p)
-    if not jax.tree.leaves(p.initial()):
-        values = [log_partition(machine, key)] if isinstance(machine, AbstractMachine) else []
-    elif isinstance(p, AbstractUndirected) and sequences.observed is None:
+    machine, past = getattr(p, "machine", p), jax.tree.leaves(p.initial())
+    values = []
+    if isinstance(machine, AbstractMachine) and not past:
+        values = [log_partition(machine, key)]
+    elif past and known(Annealed(), p) and sequences.observed is None:
         values = log_partitions(p, sequences.x[0][:STEPS], key)
-    else:
-        values = []
     if not values:
         return []
-    many = f" of the first {len(values)} steps of the first sequence" if jax.tree.leaves(p.initial()) else ""
+    many = f" of the first {len(values)} steps of the first sequence" if past else ""
     how = lambda error: f" ± {error:.3f}" if error else ""
     said = ", ".join(f"{value:.3f}{how(error)}" for value, error in values)
     annealed = any(error for _, error in values)
