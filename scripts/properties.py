@@ -32,6 +32,7 @@ from counterpoint.distributions import facts
 from counterpoint.errors import CounterpointError
 from counterpoint.models.boltzmann import AbstractBoltzmann
 from counterpoint.registry import parts
+from counterpoint.report.markdown import markdown_table
 from counterpoint.support import REAL, Support
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "models.md"
@@ -169,15 +170,9 @@ def depends(p, z, x) -> dict[str, bool]:
     return {"x": moved(lambda x: machine(z[0], x), *x), "z": moved(lambda z: machine(z, x[0]), *z)}
 
 
-def bar(cells) -> str:
-    """A row of a table in Markdown."""
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
 def page() -> str:
     """The whole file."""
     rows = [row(config) for config in parts("p").values()]
-    cells = [HEAD, ("---",) * len(HEAD), *rows]
     about = (__doc__ or "").split("\n\n")[2]
     return (
         "\n\n".join(
@@ -187,7 +182,7 @@ def page() -> str:
                 "model says whether it\nis directed, and every other entry is found by testing the model itself: "
                 "`python scripts/properties.py` writes this page.",
                 "    " + about.replace("\n", "\n    "),
-                "\n".join(bar(row) for row in cells),
+                markdown_table(HEAD, rows, "l" * len(HEAD)),
             ]
         )
         + "\n"

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from counterpoint.recipes import recipes
+from counterpoint.report.markdown import bar
 from counterpoint.runs import open_run, place
 from counterpoint.tables import page, record, tables
 
@@ -47,7 +48,7 @@ def join(new: str, old: str) -> str:
         row = cells(line)
         known = before.get(key(row), []) if line.startswith("|") else []
         if len(known) == len(row):
-            line = page.bar([b if a in UNKNOWN else a for a, b in zip(row, known)])
+            line = bar([b if a in UNKNOWN else a for a, b in zip(row, known)])
         out.append(line)
     if page.LIMITED not in out and any("†" in line for line in out):
         out[out.index("## Runs") : out.index("## Runs")] = [page.LIMITED, ""]

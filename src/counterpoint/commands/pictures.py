@@ -30,6 +30,7 @@ from counterpoint.report import (
     write_midi,
     write_wav,
 )
+from counterpoint.report.markdown import markdown_table
 from counterpoint.report.series import FEW
 
 TOPICS = (
@@ -194,11 +195,9 @@ def topics_of(corpus, pairing, key, folder):
     words, times = corpus.view.vocabulary, corpus.view.times[: len(on)]
     topic_figure(weights, on, words, times, folder / "topics.png")
     rows = topics(weights, on, words, times)
-    lines = [f"# Topics of {corpus.name}", "", TOPICS, ""]
-    lines += ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
-    lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
+    table = markdown_table(rows[0], (map(str, row.values()) for row in rows), "l" * len(rows[0]))
     with replacing(folder / "topics.md") as file:
-        file.write(("\n".join(lines) + "\n").encode())
+        file.write(f"# Topics of {corpus.name}\n\n{TOPICS}\n\n{table}\n".encode())
     return [folder / "topics.png", folder / "topics.md"]
 
 

@@ -10,6 +10,7 @@ from counterpoint.evaluation.gradients import Gradients, Noise
 from counterpoint.files import replacing
 from counterpoint.report import against
 from counterpoint.report.canvas import new_figure, save
+from counterpoint.report.markdown import markdown_table
 
 COLUMNS = ("bound", "estimator", "variance", "bias", "cosine", "SNR", "ms")
 
@@ -108,9 +109,8 @@ def markdown(title: str, said: str, rows: list[dict[str, Any]], command: str) ->
     for voice in ("p", "q"):
         chosen = [row for row in rows if row["voice"] == voice]
         if chosen:
-            cells = [COLUMNS, ["---"] * 2 + ["---:"] * (len(COLUMNS) - 2)]
-            cells += [["–" if row[column] is None else row[column] for column in COLUMNS] for row in chosen]
-            parts += [f"## Gradient of {voice}", "\n".join(f"| {' | '.join(row)} |" for row in cells)]
+            cells = [["–" if row[column] is None else row[column] for column in COLUMNS] for row in chosen]
+            parts += [f"## Gradient of {voice}", markdown_table(COLUMNS, cells, "llrrrrr")]
     parts += ["## The bound", "\n".join(f"- {text}, nats per step" for text in values_of_bounds(rows).values())]
     return "\n\n".join([*parts, "![Variance, bias and signal-to-noise ratio](estimators.png)"]) + "\n"
 

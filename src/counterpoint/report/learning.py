@@ -9,6 +9,7 @@ import numpy as np
 
 from counterpoint.evaluation.learning import Learned
 from counterpoint.files import replacing
+from counterpoint.report.markdown import markdown_table
 from counterpoint.report.rivals import Course, rivals
 
 COLUMNS = ("estimator", "at the end", "at best", "after", "ms")
@@ -46,8 +47,7 @@ def write(folder: Path, title: str, said: str, learned: Mapping[str, Learned], w
     plain = {"command": command, "title": title, "what": what, "learned": courses}
     with replacing(places[0]) as file:
         file.write((json.dumps(plain, indent=1) + "\n").encode())
-    cells = [COLUMNS, ["---"] + ["---:"] * (len(COLUMNS) - 1), *(row.values() for row in lines(learned))]
-    rows = "\n".join(f"| {' | '.join(row)} |" for row in cells)
+    rows = markdown_table(COLUMNS, (row.values() for row in lines(learned)), "lrrrr")
     page = [f"# {title}", f"    {command}", said, rows, "![By updates and by time](learning.png)"]
     with replacing(places[1]) as file:
         file.write(("\n\n".join(page) + "\n").encode())

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from counterpoint.report import duration
+from counterpoint.report.markdown import markdown_table
 from counterpoint.tables.measures import untrained
 from counterpoint.tables.record import Record, number, spread
 from counterpoint.tables.table import Cell, Column, Row, Table
@@ -24,24 +25,24 @@ def markdown(table: Table, records: Mapping[str, Record], repeats: int, quick: b
     over = f"± in our rows is the standard deviation over {repeats} seeds (0 to {repeats - 1}), trained as one program;"
     over += " ± in published rows is as printed."
     parts = [f"# {table.title}", QUICK if quick else "", table.about, over if repeats > 1 else "", f"    {again}"]
-    parts.append("\n".join(lines(table, records)))
+    parts.append(rows(table, records))
     if any(not record.complete for record in records.values()):
         parts.append(LIMITED)
-    parts += ["## Runs", "\n".join(runs(table, records, repeats, quick))]
+    parts += ["## Runs", runs(table, records, repeats, quick)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def lines(table: Table, records: Mapping[str, Record]) -> list[str]:
+def rows(table: Table, records: Mapping[str, Record]) -> str:
     """What was published, and under it ours."""
     head = ["model", "source", *(f"{column.title} ({column.unit})" for column in table.columns)]
-    found = [bar(head), bar(["---"] * 2 + ["---:"] * len(table.columns))]
+    found = []
     for row in table.rows:
         if row.published:
-            found.append(bar([row.title, row.source, *(published(row, column) for column in table.columns)]))
+            found.append([row.title, row.source, *(published(row, column) for column in table.columns)])
         if row.recipes:
             cells = [ours(table, row, column, records) for column in table.columns]
-            found.append(bar([row.title, "**ours**", *cells]))
-    return found
+            found.append([row.title, "**ours**", *cells])
+    return markdown_table(head, found, "ll" + "r" * len(table.columns))
 
 
 def published(row: Row, column: Column) -> str:
@@ -69,23 +70,19 @@ def value(record: Record, cell: Cell, column: Column) -> str:
     return number(mean, None if untrained(cell.measure) else plus, column.digits)
 
 
-def runs(table: Table, records: Mapping[str, Record], repeats: int, quick: bool) -> list[str]:
+def runs(table: Table, records: Mapping[str, Record], repeats: int, quick: bool) -> str:
     """How each run went, and what repeats it."""
     head = ["recipe", "validation", "epochs", "updates", "wall time", "machine", "to repeat it"]
-    found = [bar(head), bar(["---", "---", "---:", "---:", "---:", "---", "---"])]
+    found = []
     for name in table.runs():
         how = f"`counterpoint reproduce {table.name} --quick --rows {name}`" if quick else f"`{command(name, repeats)}`"
         if name not in records:
-            found.append(bar([f"`{name}`", "not run", "", "", "", "", how]))
+            found.append([f"`{name}`", "not run", "", "", "", "", how])
             continue
         r = records[name]
         done = [r.state, str(r.epochs), str(r.updates), duration(r.seconds), r.machine, how]
-        found.append(bar([f"`{name}`", *done]))
-    return found
-
-
-def bar(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+        found.append([f"`{name}`", *done])
+    return markdown_table(head, found, "llrrrll")
 
 
 def numbers(table: Table, records: Mapping[str, Record], repeats: int, quick: bool) -> dict[str, Any]:
