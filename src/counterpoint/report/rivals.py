@@ -38,11 +38,16 @@ class Course:
 
 
 def rivals(courses: Mapping[str, Course], what: str, path: str | os.PathLike) -> None:
-    """The mean over repeats of `what` was validated, of every run by its title, against updates at the left and
-    training time at the right; a dot at the mean of their bests.
+    """`draw` as a file. Raises CounterpointError where it cannot be written."""
+    save(draw(courses, what), path)
+
+
+def draw(courses: Mapping[str, Course], what: str):
+    """A figure of the mean over repeats of `what` was validated, of every run by its title, against updates at the left
+    and training time at the right; a dot at the mean of their bests.
 
     Titles that differ by a last ", k = ..." alone share a colour and differ by the line's style. Seen is what runs did
-    on the later four fifths of the way to their best. Raises CounterpointError where the file cannot be written.
+    on the later four fifths of the way to their best.
     """
     from matplotlib import colormaps
 
@@ -69,7 +74,7 @@ def rivals(courses: Mapping[str, Course], what: str, path: str | os.PathLike) ->
     panels[0].set_ylabel(what.replace(", ", ",\n", 1))
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper left", ncols=3, frameon=False, fontsize=8)
-    save(figure, path)
+    return figure
 
 
 def _limits(courses: Mapping[str, Course]) -> tuple[float, float]:
