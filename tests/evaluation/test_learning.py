@@ -13,7 +13,7 @@ from counterpoint.estimators import ContrastiveDivergence, MaximumLikelihood
 from counterpoint.evaluation.learning import MARKS, learning
 from counterpoint.inference import Gibbs
 from counterpoint.models import RBM
-from counterpoint.report.learning import lines, write
+from counterpoint.report.learning import Lesson, lines, write
 from counterpoint.training import OptimiserConfig
 
 RATE, UPDATES = 0.5, MARKS + 7
@@ -62,7 +62,7 @@ def test_it_is_shown_by_estimator(learned, tmp_path):
     assert [row["estimator"] for row in rows] == ["exact", "cd, k = 1"]
     assert rows[0]["at the end"] == rows[0]["at best"] == f"{found['exact'].values[-1]:.3f}"
     assert rows[0]["after"] == str(UPDATES)
-    for path in write(tmp_path / "new", "title", "said", found, "log p", "the command"):
+    for path in write(tmp_path / "new", "title", Lesson("log p", "said", found), "the command"):
         assert path.stat().st_size > 100
     page = (tmp_path / "new/learning.md").read_text()
     assert "    the command" in page

@@ -102,9 +102,14 @@ def run(words: list[str]) -> None:
     command = "counterpoint compare estimators " + " ".join(words)
     written = write(options.out, title, said, rows, command) if options.out is not None else []
     if options.updates:
-        from counterpoint.commands.compare_learning import learn
+        from counterpoint.commands.compare_learning import lesson
+        from counterpoint.report import learning
 
-        written += learn(recipe, every, batch, key, options, title, command, console)
+        with console.status(f"learning by {', '.join(every)}"):
+            learned = lesson(recipe, every, batch, key, options.updates)
+        console.print(table(learning.lines(learned.learned), learning.COLUMNS, "How each learned"))
+        console.print(learned.about)
+        written += learning.write(options.out, title, learned, command) if options.out is not None else []
     for path in written:
         console.print(f"{path}", soft_wrap=True)
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,14 @@ from counterpoint.report.markdown import markdown_table
 from counterpoint.report.rivals import Course, rivals
 
 COLUMNS = ("estimator", "at the end", "at best", "after", "ms")
+
+
+class Lesson(NamedTuple):
+    """What was measured, what the numbers are, and how each learned."""
+
+    what: str
+    about: str
+    learned: Mapping[str, Learned]
 
 
 def about(what: str, sequences: int, updates: int, rule: str) -> str:
@@ -38,22 +46,22 @@ def best_of(found: Learned) -> int:
     return int(np.where(np.isfinite(found.values), found.values, -np.inf).argmax())
 
 
-def write(folder: Path, title: str, said: str, learned: Mapping[str, Learned], what: str, command: str) -> list[Path]:
+def write(folder: Path, title: str, lesson: Lesson, command: str) -> list[Path]:
     """learning.json, learning.md and learning.png in a folder, which is made where it is not there."""
     places = [folder / f"learning.{kind}" for kind in ("json", "md", "png")]
     courses: dict[str, Any] = {
-        name: {key: value.tolist() for key, value in found._asdict().items()} for name, found in learned.items()
+        name: {key: value.tolist() for key, value in found._asdict().items()} for name, found in lesson.learned.items()
     }
-    plain = {"command": command, "title": title, "what": what, "learned": courses}
+    plain = {"command": command, "title": title, "what": lesson.what, "learned": courses}
     with replacing(places[0]) as file:
         file.write((json.dumps(plain, indent=1) + "\n").encode())
-    rows = markdown_table(COLUMNS, (row.values() for row in lines(learned)), "lrrrr")
-    page = [f"# {title}", f"    {command}", said, rows, "![By updates and by time](learning.png)"]
+    rows = markdown_table(COLUMNS, (row.values() for row in lines(lesson.learned)), "lrrrr")
+    page = [f"# {title}", f"    {command}", lesson.about, rows, "![By updates and by time](learning.png)"]
     with replacing(places[1]) as file:
         file.write(("\n\n".join(page) + "\n").encode())
     shown = {
         name: Course(found.steps, found.seconds, found.values[:, None], np.array([best_of(found)]))
-        for name, found in learned.items()
+        for name, found in lesson.learned.items()
     }
-    rivals(shown, what, places[2])
+    rivals(shown, lesson.what, places[2])
     return places
