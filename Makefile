@@ -20,7 +20,7 @@ train: $(READY) ## train a model: make train ARGS="--help" shows what can be set
 
 # In two portions: a process that has compiled a thousand programs has crashed within XLA's compiler now and then.
 PORTIONS := tests/conformance|--ignore=tests/conformance
-test: $(READY) ## run the tests, some ten minutes: make test ARGS="-m slow" runs the slow ones
+test: $(READY) ## run the tests, eight to fifteen minutes: make test ARGS="-m slow" runs the slow ones
 	@$(foreach portion,$(if $(ARGS),all,$(subst |, ,$(PORTIONS))),\
 		.venv/bin/python -m pytest -n 2 --dist worksteal $(if $(ARGS),$(ARGS),$(portion)) &&) true
 

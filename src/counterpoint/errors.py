@@ -1,6 +1,7 @@
 """The one exception that the command turns into a single line and a non-zero exit."""
 
-LISTED = 30  # names at most in one line
+LISTED = 30  # names at most in one line; of more, so many
+FEW = 5
 
 
 class CounterpointError(Exception):
@@ -34,5 +35,6 @@ def nearest(word: str, known) -> str:
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.55)
     if close:
         return f"; did you mean {close[0]!r}?"
-    some = known[:: -(-len(known) // LISTED)] if known else []
-    return f"; there are{f' {len(known)}, among them' if len(some) < len(known) else ''}: {', '.join(some)}"
+    if len(known) > LISTED:
+        return f"; there are {len(known)}, such as {', '.join(known[:: -(-len(known) // FEW)])}"
+    return f"; there are: {', '.join(known)}"

@@ -15,6 +15,23 @@ except ImportError:  # Windows: no lock there
     fcntl = None
 
 
+def make_room(path: str | os.PathLike) -> None:
+    """The folder of a file that is written later, made before the work that fills it.
+
+    Raises CounterpointError where nothing can be written there.
+    """
+    folder = Path(path).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: str | os.PathLike, error: OSError) -> CounterpointError:
+    return CounterpointError(f"cannot write {path}: {error.strerror or error}; name a place that can be written")
+
+
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path` when the block ends well, and is dropped when it does not.
@@ -27,7 +44,7 @@ def replacing(path: str | os.PathLike) -> Iterator[IO[bytes]]:
         # Beside the target: os.replace is atomic only within one file system.
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     except OSError as error:
-        raise CounterpointError(f"cannot write {path}: {error.strerror or error}") from error
+        raise unwritable(path, error) from error
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -40,7 +57,7 @@ def replacing(path: str | os.PathLike) -> Iterator[IO[bytes]]:
     except BaseException as error:
         os.unlink(name)
         if isinstance(error, OSError):
-            raise CounterpointError(f"cannot write {path}: {error.strerror or error}") from error
+            raise unwritable(path, error) from error
         raise
 
 

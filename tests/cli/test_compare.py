@@ -151,7 +151,8 @@ def test_runs_are_compared_by_updates_and_by_time(run, tmp_path, capsys, refused
     (other / "config.json").write_text(json.dumps(config))
     assert "trained on different data" in refused("compare", "runs", str(run), str(other))
     assert "is named twice" in refused("compare", "runs", str(run), str(run))
-    assert "RUN is missing" in refused("compare", "runs")
+    assert "RUN RUN2 is missing" in refused("compare", "runs")
+    assert "is one run; name another to compare it with" in refused("compare", "runs", str(run))
     assert "RECIPE|RUN is missing" in refused("compare", "estimators")
     assert "expected 'estimators' or 'runs'" in refused("compare", "curves", str(run))
 

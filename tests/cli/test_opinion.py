@@ -29,9 +29,9 @@ def test_a_second_opinion_on_stills(tmp_path, capsys):
     assert main(["evaluate", str(tmp_path / "stills-001"), "--ais", "3", "--particles", "0"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     said = re.search(
-        r"of 3 frames, 16 chains of 1000 temperatures: (\S+) nats a frame, on average below; importance sampling of the"
-        r" same with 5000 draws: (\S+), less by (\S+) ± \S+\. Of as many frames that p draws, annealing misses no more"
-        r" than (\S+) on average",
+        r"log p of 3 frames, nats a frame: (\S+) by annealed importance sampling \(16 chains of 1000 temperatures, on"
+        r" average below\), (\S+) by importance sampling \(5000 draws, on average below\); the first less the second"
+        r" (\S+) ± \S+\. Of as many frames that p draws, an estimate from above less the annealed one: (\S+)",
         out,
     )
     assert said

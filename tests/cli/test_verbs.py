@@ -82,7 +82,7 @@ def test_train_says_why_it_ended_early_and_which_baseline_is_ahead(data, tmp_pat
     out = " ".join(capsys.readouterr().out.split())
     assert "ended before epoch 9, for validation got no better; kept as best by validation: epoch 1" in out
     both = "independent Bernoulli and autoregressive, first order"
-    assert f"{both} are ahead of every bound of vrnn + filtering; docs/choosing.md says" in out
+    assert f"{both} are ahead of vrnn + filtering by each number; docs/choosing.md says" in out
 
 
 def test_train_says_that_the_warm_up_is_not_over(data, tmp_path, capsys):

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from counterpoint.errors import CounterpointError
-from counterpoint.files import alone, replacing
+from counterpoint.files import alone, make_room, replacing
 
 
 def write_half(path):
@@ -29,9 +29,13 @@ def test_an_impossible_place_is_one_clear_line(tmp_path):
     with pytest.raises(CounterpointError, match="cannot write"), replacing(tmp_path / "file" / "a.bin"):
         pass
     (tmp_path / "folder").mkdir()
+    with pytest.raises(CounterpointError, match="name a place that can be written"):
+        make_room(tmp_path / "file" / "a.csv")
+    make_room(tmp_path / "new" / "a.csv")
+    assert not list((tmp_path / "new").iterdir())
     with pytest.raises(CounterpointError, match="cannot write"), replacing(tmp_path / "folder"):
         pass
-    assert {p.name for p in tmp_path.iterdir()} == {"file", "folder"}
+    assert {p.name for p in tmp_path.iterdir()} == {"file", "folder", "new"}
 
 
 def test_a_full_disk_is_one_clear_line(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from counterpoint.report import duration, table
+from counterpoint.report import busy, duration, table
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,12 @@ from counterpoint.report import duration, table
 )
 def test_duration(seconds, text):
     assert duration(seconds) == text
+
+
+def test_where_nothing_can_turn_what_takes_a_while_is_a_line():
+    console = Console(file=io.StringIO(), width=20)
+    with busy(console, "measuring what takes a while"):
+        assert console.file.getvalue() == "measuring what takes a while\n"
 
 
 def test_a_table_fits_80_columns():

@@ -9,12 +9,12 @@ import numpy as np
 from jax import random
 from rich.console import Console
 
-from counterpoint.commands.measure import COLUMNS, MANY, ONE, axis, baselines, caption, measure, rows, summary
+from counterpoint.commands.measure import COLUMNS, axis, baselines, caption, measure, rows, spreads, summary
 from counterpoint.commands.pictures import draw, keep, look, titled
 from counterpoint.data import Corpus
 from counterpoint.errors import CounterpointError
 from counterpoint.evaluation import generate, reconstruct, side_of
-from counterpoint.report import counted, curves, table
+from counterpoint.report import busy, counted, curves, table
 from counterpoint.runs import EVALUATE, GENERATE, Run
 from counterpoint.training import Fitted
 
@@ -25,9 +25,7 @@ STILLS = 12  # images in a row
 def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[str, Any]:
     """Measure and draw; gives back what results.json says, and the names of what was drawn as "files"."""
     name = title(run)
-    if not console.is_terminal:  # where a status does not show
-        console.print("measuring the test set, and drawing")
-    with console.status("measuring the test set"):
+    with busy(console, "measuring the test set"):
         pairings = fitted.pairings
         times = 1 if pairings[0].bound.chain else REPLICATES  # chains are dear: once, as tables measure them
         members = measure(pairings, corpus.test, run.recipe.particles, run.key(EVALUATE), times)
@@ -50,7 +48,7 @@ def close(run: Run, corpus: Corpus, fitted: Fitted, console: Console) -> dict[st
     }
     run.write("results.json", found)
     found["files"] = []
-    with console.status("drawing"):
+    with busy(console, "drawing"):
         try:
             for path in pictures(run, corpus, fitted, references):
                 found["files"].append(path.name)
@@ -75,17 +73,19 @@ def read_report(run: Run) -> dict[tuple[str, str], list[float]]:
 
 def tell(run: Run, corpus: Corpus, found: Mapping[str, Any], console: Console) -> None:
     """The table of results.json, where everything is, and what to type next."""
+    shown = [row for model, results in found["results"].items() for row in rows(model, results)]
     console.print(
         table(
-            [row for model, results in found["results"].items() for row in rows(model, results)],
+            shown,
             COLUMNS,
             f"{corpus.name}, test set: {counted(len(corpus.test), 'sequence')}",
-            found["units"] + (MANY if run.repeats > 1 else ONE),
+            found["units"] + spreads(shown, run.repeats > 1),
         )
     )
     if ahead := behind(found["results"]):
         console.print(ahead)
-    warming = unwarmed(run)
+    exact = all(bound["side"] == "exact" for bound in found["results"][title(run)].values())
+    warming = 0 if exact else unwarmed(run)  # log p(x) has no KL
     if found["still_improving"] or warming:
         rising = f"the KL's weight still rises, for {counted(warming, 'epoch')} in all"
         why = rising if warming else "still improving when it stopped"
@@ -104,7 +104,7 @@ def behind(results: Mapping[str, Any]) -> str:
     best = max(bound["per_step"] for bound in bounds.values())
     ahead = [other for other, scores in others if scores["exact"]["per_step"] > best]
     verb = "is" if len(ahead) == 1 else "are"
-    said = f"{' and '.join(ahead)} {verb} ahead of every bound of {model}; docs/choosing.md says what to try"
+    said = f"{' and '.join(ahead)} {verb} ahead of {model} by each number; docs/choosing.md says what to try"
     return said if ahead else ""
 
 

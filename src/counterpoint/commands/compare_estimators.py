@@ -70,10 +70,13 @@ def run(words: list[str]) -> None:
 
     from counterpoint.commands.process import settle
     from counterpoint.evaluation.gradients import gradients
-    from counterpoint.report import table
+    from counterpoint.files import make_room
+    from counterpoint.report import busy, table
     from counterpoint.report.estimators import COLUMNS, Compared, about, lines, write
 
     settle()
+    if options.out:
+        make_room(options.out / "estimators.json")
     console = Console(highlight=False, markup=False)
     recipe, corpus, member = opened(options)
     batch = batch_of(member.p, corpus, options)
@@ -82,7 +85,7 @@ def run(words: list[str]) -> None:
         pairings, without = applicable(recipe, corpus, one, bound, options)
         refused |= without
         every |= {", ".join([name, *(f"k = {k}" for k in at.values())]): one for name, one in pairings.items()}
-        with console.status(f"{label}: drawing from {', '.join(pairings)}"):
+        with busy(console, f"{label}: drawing from {', '.join(pairings)}"):
             drawn = gradients(pairings, batch, key, options.draws)
             reference = least_noisy(pairings, drawn)
             exact = None
@@ -91,7 +94,7 @@ def run(words: list[str]) -> None:
                 exact = gradients(one, batch, random.fold_in(key, 1), options.reference)[reference]
         found[label] = Compared(at, reference, exact, drawn)
     rows = lines(found)
-    title = f"{options.of}: {recipe.line()}"
+    title = f"{options.of}: p = {recipe.p.name}, q = {recipe.q.name}"
     said = about(found, options.draws, options.reference, batch)
     said += "".join(f" Left out is {name}: {reason}." for name, reason in refused.items())
     for voice, name in (("p", "gradient of p's parameters"), ("q", "gradient of q's parameters")):
@@ -105,7 +108,7 @@ def run(words: list[str]) -> None:
         from counterpoint.commands.compare_learning import lesson
         from counterpoint.report import learning
 
-        with console.status(f"learning by {', '.join(every)}"):
+        with busy(console, f"learning by {', '.join(every)}"):
             learned = lesson(recipe, every, batch, key, options.updates)
         console.print(table(learning.lines(learned.learned), learning.COLUMNS, "How each learned"))
         console.print(learned.about)

@@ -27,7 +27,7 @@ class Options:
     several seeds in one program take longer than one.
     """
 
-    runs: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(metavar="RUN ...", help_behavior_hint="")]
+    runs: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(metavar="RUN RUN2 ...", help_behavior_hint="")]
     """the folders of runs"""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
     """draw both curves: a .png, .pdf or .svg"""
@@ -35,6 +35,8 @@ class Options:
 
 def run(words: list[str]) -> None:
     options = parse(Options, words, "counterpoint compare runs", ["runs"])
+    if len(options.runs) < 2:
+        raise CounterpointError(f"{' '.join(options.runs)} is one run; name another to compare it with")
     from rich.console import Console
 
     from counterpoint.report import table

@@ -31,7 +31,7 @@ class Options:
     parzen: int = 0
     """samples for a Parzen window estimate of single frames (old tables use 10000); 0 for none"""
     ais: int = 0
-    """check the likelihood of this many single frames by annealed importance sampling; 0 for none"""
+    """check the likelihood of so many single frames by annealed importance sampling, where p has a prior; 0 for none"""
     csv: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
     """write the bounds of each sequence to this file"""
     against: Annotated[str | None, tyro.conf.arg(metavar="RUN2", help_behavior_hint="")] = None
@@ -53,16 +53,19 @@ def run(words: list[str]) -> None:
         raise CounterpointError(f"--csv: {options.csv} is a folder; give a file")
     from rich.console import Console
 
-    from counterpoint.commands.measure import COLUMNS, MANY, ONE, caption, measure, rows, summary
+    from counterpoint.commands.measure import COLUMNS, caption, measure, rows, spreads, summary
     from counterpoint.commands.process import settle
     from counterpoint.commands.words import dated
     from counterpoint.data import load
     from counterpoint.data.normalising import in_units_of, same_units
     from counterpoint.evaluation import check_ais, write_csv
-    from counterpoint.report import counted, table
+    from counterpoint.files import make_room
+    from counterpoint.report import busy, counted, table
     from counterpoint.runs import EVALUATE, digest, open_run
 
     settle()
+    if options.csv:
+        make_room(options.csv)
     console = Console(highlight=False, markup=False)
     first = open_run(options.run, options.corpora)
     other = load(options.data, options.corpora) if options.data else None
@@ -73,7 +76,7 @@ def run(words: list[str]) -> None:
     def scores(found, home):
         if options.ais:  # before what takes long
             check_ais(found.best(home)[0].p, sequences)
-        with console.status(f"measuring {found.folder}"):
+        with busy(console, f"measuring {found.folder}"):
             pairings = found.best(home)
             return measure(pairings, sequences, options.particles, found.key(EVALUATE), options.replicates)
 
@@ -98,7 +101,7 @@ def run(words: list[str]) -> None:
         results = {bound: summary([member[bound] for member in members]) for bound in members[0]}
         lines += rows(str(found.folder), results)
     sides = {score.side for _, members in shown for member in members for score in member.values()}
-    said = caption(first.recipe.facts(own), sides) + (MANY if any(found.repeats > 1 for found, _ in shown) else ONE)
+    said = caption(first.recipe.facts(own), sides) + spreads(lines, any(found.repeats > 1 for found, _ in shown))
     sizes = f"{counted(len(sequences), 'sequence')}, {counted(int(sequences.lengths.sum()), 'step')}"
     title = f"{corpus.name}, {options.split}: {sizes}"
     console.print(table(lines, COLUMNS, title, said))
@@ -128,7 +131,7 @@ def remarks(found, home, corpus, options: Options):
     from counterpoint.runs import EVALUATE
 
     sequences = getattr(corpus, options.split)
-    if not dated(corpus):
+    if not dated(corpus) and sequences.lengths.max() > 1:  # of a still there is nothing before
         yield prediction(found, home, sequences)
     yield from total(found, home, sequences)
     yield from latents(found.best(home)[0], sequences, found.key(EVALUATE))

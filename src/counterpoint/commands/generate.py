@@ -54,11 +54,9 @@ class Options:
 
 def run(words: list[str]) -> None:
     options = parse(Options, words, "counterpoint generate", ["run"])
-    if options.prefix < 0 or options.seed < 0:
-        raise CounterpointError(f"prefix {options.prefix} and seed {options.seed}: both must be at least 0")
-    for name in ("length", "count"):
-        if (value := getattr(options, name)) is not None and value < 1:
-            raise CounterpointError(f"--{name} is {value}; give at least 1")
+    for name, least in (("prefix", 0), ("seed", 0), ("length", 1), ("count", 1)):
+        if (value := getattr(options, name)) is not None and value < least:
+            raise CounterpointError(f"--{name} is {value}; give at least {least}")
     if options.sequence is not None and not options.prefix:
         raise CounterpointError(f"--sequence {options.sequence} is continued after its first steps; add --prefix STEPS")
     import numpy as np

@@ -49,6 +49,11 @@ def axis(known: Facts, side: str) -> str:
     return what + (" on log-likelihood" if normalised(known) else " with minus the cross-entropy, a loss")
 
 
+def spreads(rows: Iterable[Mapping[str, str]], repeats: bool) -> str:
+    """What ± is in these rows; nothing where there is none."""
+    return (MANY if repeats else ONE) if any("±" in cell for row in rows for cell in row.values()) else ""
+
+
 def measure(
     pairings: Sequence[Pairing], sequences: Sequences, particles: int, key, replicates: int
 ) -> list[dict[str, Score]]:

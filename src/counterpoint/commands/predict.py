@@ -63,7 +63,7 @@ def run(words: list[str]) -> None:
     from counterpoint.evaluation.baselines import last_frames
     from counterpoint.evaluation.prediction import check_lengths
     from counterpoint.files import replacing, target
-    from counterpoint.report import counted, table
+    from counterpoint.report import busy, counted, table
     from counterpoint.runs import EVALUATE, open_run
 
     settle()
@@ -77,7 +77,7 @@ def run(words: list[str]) -> None:
     pairing, name = found.best(corpus)[0], f"{found.recipe.p.name} + {found.recipe.q.name}"
     which = f", seed {found.seed}" if found.repeats > 1 else ""
     if dated(corpus):
-        with console.status("predicting"):
+        with busy(console, "predicting"):
             words_found = precision(pairing, corpus, options.split, key, options.samples)
         title = f"{corpus.name}, {options.split}: {len(corpus.train.x[0])} years{which}"
         console.print(words_table({name: words_found}, corpus, options.split, options.samples, title))
@@ -88,12 +88,12 @@ def run(words: list[str]) -> None:
         console.print(str(path), soft_wrap=True)
         return
     check_lengths(sequences)  # before what takes long
-    with console.status("predicting"):
+    with busy(console, "predicting"):
         guesses = {
             f"{name}, one sample": predict(pairing.p, pairing.q, sequences, key),
             f"{name}, mean of {options.samples}": predict(pairing.p, pairing.q, sequences, key, options.samples),
         }
-    with console.status("training the first-order baseline"):
+    with busy(console, "training the first-order baseline"):
         baseline = first(found.recipe, corpus)
         if baseline is not None:
             guesses[FIRST] = predict(baseline.p, baseline.q, sequences, key)

@@ -20,6 +20,7 @@ from counterpoint.evaluation import (
 from counterpoint.evaluation.likelihood import known
 from counterpoint.evaluation.prediction import check_lengths
 from counterpoint.models.machine import AbstractMachine
+from counterpoint.report import counted
 from counterpoint.runs import EVALUATE
 
 IMPORTANCE = 5000  # draws of importance sampling, as the tables of still images have it
@@ -67,16 +68,17 @@ def opinion(found, home, sequences, count: int) -> str:
     """Annealed importance sampling of the first frames beside importance sampling of the same, and how far it is from
     an upper bound where p has drawn the frames."""
     member, few = found.best(home)[0], sequences.take(list(range(min(count, len(sequences)))))
-    bounds = {"annealed": AIS(), "usual": IWAE(IMPORTANCE)}
+    ais = AIS()
+    bounds = {"annealed": ais, "usual": IWAE(IMPORTANCE)}
     scores = evaluate(member.p, member.q, few, bounds, found.key(EVALUATE), 1)
     more = compare(scores["annealed"], scores["usual"])
-    both = sandwich(member.p, member.q, found.key(EVALUATE), len(few), bounds["annealed"])
+    both = sandwich(member.p, member.q, found.key(EVALUATE), len(few), ais)
     return (
-        f"annealed importance sampling of {len(few)} frames, {bounds['annealed'].particles} chains of"
-        f" {bounds['annealed'].temperatures} temperatures: {scores['annealed'].per_step:.3f} nats a frame, on average"
-        f" below; importance sampling of the same with {IMPORTANCE} draws: {scores['usual'].per_step:.3f}, less by"
-        f" {more.per_step:.3f} ± {more.per_step_error:.3f}. Of as many frames that p draws, annealing misses no more"
-        f" than {(both.above - both.below).mean():.3f} on average"
+        f"log p of {counted(len(few), 'frame')}, nats a frame: {scores['annealed'].per_step:.3f} by annealed importance"
+        f" sampling ({ais.particles} chains of {ais.temperatures} temperatures, on average"
+        f" below), {scores['usual'].per_step:.3f} by importance sampling ({IMPORTANCE} draws, on average below); the"
+        f" first less the second {more.per_step:+.3f} ± {more.per_step_error:.3f}. Of as many frames that p draws, an"
+        f" estimate from above less the annealed one: {(both.above - both.below).mean():+.3f}"
     )
 
 

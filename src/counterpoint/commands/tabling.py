@@ -17,7 +17,7 @@ from counterpoint.data import Corpus, load, save_npz
 from counterpoint.errors import CounterpointError
 from counterpoint.files import replacing
 from counterpoint.recipes import Recipe, recipe
-from counterpoint.report import counted, duration, table
+from counterpoint.report import busy, counted, duration, table
 from counterpoint.stopping import heed
 from counterpoint.tables import Table, measures, page, quick, record
 from counterpoint.tables.record import Record
@@ -96,7 +96,7 @@ class Tabling:
         """The record of a run, with these measures; what is not in it yet is measured."""
         known = record.read(found)
         have = known.measures if known else {}
-        with self.console.status("measuring what the table asks for"):
+        with busy(self.console, "measuring what the table asks for"):
             left = [name for name in wanted if name not in have]
             new = measures.measured(left, pairings, corpus, found.key(runs.EVALUATE), report)
         return record.write(found, have | new)

@@ -71,6 +71,8 @@ def run(words: list[str]) -> int:
     from counterpoint.recipes import recipe
 
     word, rest = (words[0], words[1:]) if named else (DEFAULT, words)
+    if runs.is_run(word) and Path(word).exists() and not (Path(word) / "config.json").exists():
+        raise CounterpointError(f"{word} is no run and no recipe; to learn from it, write --data {word}")
     old = runs.open_run(word) if runs.is_run(word) else None
     base = old.recipe if old else recipe(word)
     base, rest = swap(base, rest)

@@ -25,4 +25,7 @@ def find(name: str, sub: str, how: str, folder: Path | None = None) -> Path:
             if path.is_file():
                 return path
     looked = ", ".join(str(place) for place in places)
-    raise CounterpointError(f"{name} is missing (looked in {looked}); it belongs in {places[0]}; {how}")
+    raise CounterpointError(
+        f"{name} is missing (looked in {looked}); it belongs in {places[0]}, or in a folder"
+        f" that --corpora names; {how}; docs/data.md says more"
+    )

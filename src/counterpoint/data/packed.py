@@ -75,8 +75,8 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         if path.is_dir():
             raise CounterpointError(
-                f"{path} is a folder in which nothing can be read; give one of .mid, of .txt, of .wav, .flac or .sph,"
-                " of videos, or of an .asf and its .amc, or an .npz file as numpy.savez writes it"
+                f"{path} is a folder in which nothing can be read; give one of .mid, of .csv or .tsv, of .txt, of"
+                " .wav, .flac or .sph, of videos, or of an .asf and its .amc, or an .npz file as numpy.savez writes it"
             )
         raise CounterpointError(f"{path} does not exist; give an .npz file as numpy.savez writes it")
     try:

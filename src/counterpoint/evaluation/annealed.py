@@ -48,8 +48,8 @@ class AIS(AbstractBound):
     def check(self, p):
         if not isinstance(p, AbstractDirected):
             raise CounterpointError(
-                f"annealed importance sampling between q(z | x) and p(x, z) needs a prior, and {type(p).__name__} has"
-                " none: of an RBM and its kin the bounds in the table are annealed as they are"
+                f"annealed importance sampling from q(z | x) to p(x, z) needs a prior, and {type(p).__name__} has none;"
+                " its own bounds are counted or annealed already: leave this out"
             )
 
     def run(self, p, q, batch: Batch, key, defer=True):

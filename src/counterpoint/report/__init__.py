@@ -10,6 +10,7 @@ from counterpoint.report.images import image_grid as image_grid
 from counterpoint.report.midi import write_midi as write_midi
 from counterpoint.report.series import categories as categories
 from counterpoint.report.series import lines as lines
+from counterpoint.report.terminal import busy as busy
 from counterpoint.report.terminal import counted as counted
 from counterpoint.report.terminal import duration as duration
 from counterpoint.report.terminal import table as table

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from counterpoint.core import Batch
 from counterpoint.evaluation.gradients import Gradients, Noise
 from counterpoint.files import replacing
-from counterpoint.report import against
+from counterpoint.report import against, counted
 from counterpoint.report.canvas import new_figure, save
 from counterpoint.report.markdown import markdown_table
 
@@ -41,9 +41,10 @@ def about(found: Found, draws: int, reference: int, batch: Batch) -> str:
     """What the names and the numbers are."""
     rows, steps = batch.valid.shape
     used = {part for compared in found.values() for name in compared.drawn for part in (name, *name.split(", ")[1:])}
+    size = f"{counted(rows, 'sequence')} of at most {counted(steps, 'step')}"
     names = "".join(f' "{word}": {what}.' for word, what in WORDS.items() if word in used)
     return (
-        f"One batch of {rows} sequences of at most {steps} steps; {draws} gradients of each estimator, parameters held"
+        f"One batch of {size}; {draws} gradients of each estimator, parameters held"
         " fixed. Variance: trace of the covariance. Bias: distance of the mean from the reference's mean, as a share of"
         " its length; after ±, how large it would look for the noise of both means alone. Cosine: of the angle between"
         " the two means. SNR: length of the mean divided by the root of the variance. ms: of one gradient. The"

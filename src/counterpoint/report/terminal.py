@@ -2,11 +2,21 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from numbers import Real
 from typing import Any
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
+
+
+def busy(console: Console, what: str) -> AbstractContextManager[Any]:
+    """Says what takes a while: with a spinner while it lasts, or as a line where none can turn."""
+    if console.is_terminal:
+        return console.status(what)
+    console.print(what, soft_wrap=True)
+    return nullcontext()
 
 
 def table(

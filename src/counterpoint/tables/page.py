@@ -75,7 +75,8 @@ def runs(table: Table, records: Mapping[str, Record], repeats: int, quick: bool)
     head = ["recipe", "validation", "epochs", "updates", "wall time", "machine", "to repeat it"]
     found = []
     for name in table.runs():
-        how = f"`counterpoint reproduce {table.name} --quick --rows {name}`" if quick else f"`{command(name, repeats)}`"
+        short = f"counterpoint reproduce {table.name} --out FOLDER --quick --rows {name}"
+        how = f"`{short if quick else command(name, repeats)}`"
         if name not in records:
             found.append([f"`{name}`", "not run", "", "", "", "", how])
             continue

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from counterpoint.errors import at_least
+from counterpoint.errors import CounterpointError, at_least
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,11 @@ class OptimiserConfig:
     decay: float = 0.0
 
     def __post_init__(self):
-        at_least(self, 0, "p", "q", "baseline", "floor", "clip", "decay")
+        for voice in ("p", "q", "baseline"):
+            rate = getattr(self, voice)
+            if rate is not None and not rate >= 0:
+                raise CounterpointError(f"optimiser: {voice}, the learning rate of {voice}, is {rate}; give at least 0")
+        at_least(self, 0, "floor", "clip", "decay")
 
     def build(self, steps: int) -> optax.GradientTransformation:
         """For the parameters of a pairing and a run of `steps`."""
