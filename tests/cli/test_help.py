@@ -154,6 +154,14 @@ def test_wrong_values_are_said_in_one_line(words, parts, refused, tmp_path, monk
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_in_the_place_of_a_recipe_is_taken_for_forgotten_data(refused, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("MUSIC", "chorales"):
+        (tmp_path / name).mkdir()
+    assert "MUSIC is no run and no recipe; to learn from it, write --data MUSIC" in refused("train", "MUSIC")
+    assert "epochs is 0" in refused("train", "chorales", "--fit.epochs", "0")  # a recipe, whatever lies there
+
+
 def test_version(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("counterpoint ")

@@ -68,10 +68,10 @@ def run(words: list[str]) -> int:
     if not named and ("-h" in words or "--help" in words):
         parse(listing(), ["--help"], "counterpoint train [RECIPE]")
     from counterpoint import runs
-    from counterpoint.recipes import recipe
+    from counterpoint.recipes import recipe, recipes
 
     word, rest = (words[0], words[1:]) if named else (DEFAULT, words)
-    if runs.is_run(word) and Path(word).exists() and not (Path(word) / "config.json").exists():
+    if Path(word).exists() and word not in recipes() and not (Path(word) / "config.json").is_file():
         raise CounterpointError(f"{word} is no run and no recipe; to learn from it, write --data {word}")
     old = runs.open_run(word) if runs.is_run(word) else None
     base = old.recipe if old else recipe(word)
