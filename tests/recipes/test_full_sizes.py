@@ -53,8 +53,8 @@ RECIPES = {
 # of those that differ in data alone, one
 UNLIKE = {(r.p, r.q, r.bound, r.estimator): name for name, (r, *_) in RECIPES.items()}.values()
 SMALL = {recipe.name for module in (energy, exact, recurrent, boltzmann) for recipe in module.RECIPES}  # built in full
-TRACED = ("timit-srnn-avf", "piano-srnn-smoothing", "kth-svg", "kth-svg-avf")
-STEPPED = ("timit-srnn", "timit-vrnn-avf")
+TRACED = ("timit-srnn-avf", "piano-srnn-smoothing", "kth-svg-avf")
+STEPPED = ("timit-vrnn-avf",)
 
 
 def frames(shape, kind, count=3):
