@@ -198,8 +198,10 @@ def create(
 ) -> Run:
     """A new folder `out`/RECIPE-001, or the next free number, with its config.json; none is ever taken twice.
 
-    Raises CounterpointError where it cannot be made.
+    Raises CounterpointError where it cannot be made, and within another run.
     """
+    if (out / "config.json").is_file():
+        raise CounterpointError(f"{out} is a run; name a folder that runs go into, or counterpoint resume {out}")
     try:
         out.mkdir(parents=True, exist_ok=True)
         taken = [path.name.rpartition("-")[2] for path in out.glob(f"{recipe.name}-*")]
@@ -214,7 +216,9 @@ def create(
     except OSError as error:
         if out.is_file():
             raise CounterpointError(f"{out} is a file; give a folder in which the run can make its own") from error
-        raise CounterpointError(f"cannot make a run folder in {out}: {error.strerror or error}") from error
+        raise CounterpointError(
+            f"cannot make a run folder in {out}: {error.strerror or error}; name a place that can be written"
+        ) from error
     where = None if corpora is None else str(corpora.expanduser().absolute())
     run = Run(folder, recipe, seed, repeats, place(source), where, digest(corpus))
     run.write(

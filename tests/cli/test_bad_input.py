@@ -189,8 +189,10 @@ def test_evaluate_on_data_of_another_shape(run, refused, tmp_path):
     assert "frames have shape (6,)" in refused("evaluate", str(run), "--data", write(tmp_path / "wide.npz", **wide))
 
 
-def test_a_folder_that_cannot_be_made(data, refused, tmp_path):
+def test_a_folder_that_cannot_be_made(run, data, refused, tmp_path):
     (tmp_path / "file").write_text("")
+    said = refused("train", "--data", data, "--out", str(run), *SMALL)
+    assert f"{run} is a run; name a folder that runs go into, or counterpoint resume {run}" in said
     assert "is a file; give a folder" in refused("train", "--data", data, "--out", str(tmp_path / "file"), *SMALL)
 
 

@@ -33,6 +33,14 @@ def test_a_colour_for_each_title_and_a_style_for_each_k():
     assert style["CD, k = 1"] == style["PCD, k = 1"] != style["CD, k = 10"]
 
 
+def test_where_one_takes_far_longer_the_others_can_be_read_too():
+    assert draw(COURSES, "log p").axes[1].get_xscale() == "linear"
+    slow = COURSES["exact"]
+    slow = Course(slow.steps, 11 * slow.seconds, slow.values, slow.where)
+    by_updates, by_time = draw(COURSES | {"exact": slow}, "log p").axes
+    assert (by_updates.get_xscale(), by_time.get_xscale()) == ("linear", "log")
+
+
 def test_means_over_repeats_by_updates_and_by_time():
     by_updates, by_time = draw(COURSES, "log p").axes
     np.testing.assert_allclose(lines(by_updates)["exact"].get_xydata(), [[0, -9.5], [10, -4.0], [20, -3.5]])

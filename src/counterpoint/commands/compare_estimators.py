@@ -85,7 +85,7 @@ def run(words: list[str]) -> None:
         pairings, without = applicable(recipe, corpus, one, bound, options)
         refused |= without
         every |= {", ".join([name, *(f"k = {k}" for k in at.values())]): one for name, one in pairings.items()}
-        with busy(console, f"{label}: drawing from {', '.join(pairings)}"):
+        with busy(console, f"{label}: drawing from {'; '.join(pairings)}"):
             drawn = gradients(pairings, batch, key, options.draws)
             reference = least_noisy(pairings, drawn)
             exact = None
@@ -108,7 +108,7 @@ def run(words: list[str]) -> None:
         from counterpoint.commands.compare_learning import lesson
         from counterpoint.report import learning
 
-        with busy(console, f"learning by {', '.join(every)}"):
+        with busy(console, f"learning by {'; '.join(every)}"):
             learned = lesson(recipe, every, batch, key, options.updates)
         console.print(table(learning.lines(learned.learned), learning.COLUMNS, "How each learned"))
         console.print(learned.about)

@@ -107,7 +107,7 @@ def reader(source: str | Path, corpora: Path | None = None) -> Callable[..., Cor
                 " lists them"
             )
         raise CounterpointError(
-            f"unknown data {name!r}: no file or folder here is called so, and no corpus{nearest(name, CORPORA)}"
+            f"unknown data {name!r}: give a file or folder that is here, or a corpus{nearest(name, CORPORA)}"
         )
     if path.is_dir() and any(path.glob("*.asf")):
         return partial(amc_folder, path)

@@ -10,6 +10,7 @@ import numpy as np
 from counterpoint.report.canvas import new_figure, save
 
 STYLES = ("-", "--", ":", "-.")
+SPREAD = 10.0  # of times, from where on a curve would be too short to read
 SCALES = ((90.0, "seconds", 1.0), (5400.0, "minutes", 60.0), (float("inf"), "hours", 3600.0))
 
 
@@ -47,7 +48,8 @@ def draw(courses: Mapping[str, Course], what: str):
     and training time at the right; a dot at the mean of their bests.
 
     Titles that differ by a last ", k = ..." alone share a colour and differ by the line's style. Seen is what runs did
-    on the later four fifths of the way to their best.
+    on the later four fifths of the way to their best. Where one took over ten times as long as another, time is on a
+    logarithmic axis.
     """
     from matplotlib import colormaps
 
@@ -66,7 +68,10 @@ def draw(courses: Mapping[str, Course], what: str):
             dot = {"color": look["color"], "mec": "white", "mew": 0.9, "clip_on": False, "zorder": 4}
             axes.plot(course.at(when), course.best.mean(), "o", **dot)
         axes.set_xlabel(label)
-        axes.set_xlim(left=0)
+        if key == "seconds" and longest > SPREAD * min(course.seconds[-1] for course in courses.values()):
+            axes.set_xscale("log")
+        else:
+            axes.set_xlim(left=0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
         axes.set_axisbelow(True)
