@@ -28,7 +28,8 @@ CORPORA = {
 # weight decay the RTRBM of Piano-midi.de was best after 10 of 35 passes (-8.44), and -8.30 by the end of 10; with a
 # decay of 0.03 -8.24 after 12, with 0.1 -8.19 after 20, with 0.3 -9.10 after 12. The RNN-RBM of JSB had -6.95 without,
 # with 0.1 -6.90 after 40 and -6.85 after some 65 of 100, when 500 tell 0.4 nats more of the test set. By 200, one seed,
-# the RTRBM of Nottingham had -3.93 after 2 of 3 passes without, with 0.1 -3.48 after 5 of 10, with 0.3 -4.22 after 5
+# the RTRBM of Nottingham had -3.93 after 2 of 3 passes without, with 0.1 -3.48 after 5 of 10, with 0.3 -4.22 after 5;
+# three seeds with 0.1 had -3.66 after 4 of 16 and -4.08 in the end
 HELD = {
     "piano-rtrbm": (50, replace(LONG, epochs=40, validate=5, optimiser=OptimiserConfig(decay=0.1))),
     "nottingham-rtrbm": (200, replace(LONG, epochs=8, validate=2, optimiser=OptimiserConfig(decay=0.1))),
