@@ -200,7 +200,7 @@ def create(
 
     Raises CounterpointError where it cannot be made, and within another run.
     """
-    if (out / "config.json").is_file():
+    if holds_run(out):
         raise CounterpointError(f"{out} is a run; name a folder that runs go into, or counterpoint resume {out}")
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -250,7 +250,12 @@ def commit() -> str | None:
 
 def is_run(word: str) -> bool:
     """Whether a word names a run folder and not a recipe."""
-    return "/" in word or (Path(word) / "config.json").is_file()
+    return "/" in word or holds_run(Path(word))
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether a folder is that of a run, whole or damaged."""
+    return (folder / "config.json").is_file()
 
 
 def open_run(folder: str | Path, corpora: Path | None = None, data: str | None = None) -> Run:

@@ -71,7 +71,7 @@ def run(words: list[str]) -> int:
     from counterpoint.recipes import recipe, recipes
 
     word, rest = (words[0], words[1:]) if named else (DEFAULT, words)
-    if Path(word).exists() and word not in recipes() and not (Path(word) / "config.json").is_file():
+    if Path(word).exists() and word not in recipes() and not runs.holds_run(Path(word)):
         raise CounterpointError(f"{word} is no run and no recipe; to learn from it, write --data {word}")
     old = runs.open_run(word) if runs.is_run(word) else None
     base = old.recipe if old else recipe(word)

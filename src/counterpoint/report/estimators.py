@@ -113,12 +113,8 @@ def markdown(title: str, said: str, rows: list[dict[str, Any]], command: str) ->
             cells = [["–" if row[column] is None else row[column] for column in COLUMNS] for row in chosen]
             parts += [f"## Gradient of {voice}", markdown_table(COLUMNS, cells, "llrrrrr")]
     parts += ["## The bound", "\n".join(f"- {text}, nats per step" for text in values_of_bounds(rows).values())]
-    return (
-        "\n\n".join(
-            [*parts, "![Variance, signal-to-noise ratio, and bias where it is more than noise](estimators.png)"]
-        )
-        + "\n"
-    )
+    parts.append("![Variance, signal-to-noise ratio, and bias where it is more than noise](estimators.png)")
+    return "\n\n".join(parts) + "\n"
 
 
 def values_of_bounds(rows: list[dict[str, Any]]) -> dict[str, str]:
