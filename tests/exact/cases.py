@@ -2,6 +2,7 @@
 
 import itertools
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -78,6 +79,7 @@ def expected_elbo(trace):
     return (jnp.exp(trace.log_q.sum(0)) * trace.log_weight.sum(0)).sum()
 
 
+@eqx.filter_jit
 def sigma_paths(p, q, x):
     """All 2^T paths z_t = m_t +- s_t through a scalar Gaussian q: equally weighted, they integrate quadratics
     exactly, as free energies of linear-Gaussian models are. (2^T, T, 1)"""

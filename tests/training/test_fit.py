@@ -1,9 +1,9 @@
 """The training loop: what it promises about stopping, resuming, repeats and bad numbers."""
 
+import multiprocessing
 import os
 import random as chance
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -102,42 +102,40 @@ def test_a_finished_run_goes_on_for_more_epochs(undisturbed, tmp_path):
     assert same(fitted.pairings[0], longer.pairings[0])
 
 
-SCRIPT = """
-import sys, time, pathlib
-sys.path.insert(0, sys.argv[1])
-import importlib.util
-spec = importlib.util.spec_from_file_location("fit_case", sys.argv[1] + "/test_fit.py")
-case = importlib.util.module_from_spec(spec); spec.loader.exec_module(case)
-def tick(progress, per_epoch, epochs):
-    print(progress.step, flush=True); time.sleep(0.004)
-case.fit(case.build, case.TRAIN, case.VALID, case.config(30), folder=pathlib.Path(sys.argv[2]), watch=tick)
-print("done", flush=True)
-"""
+def train_and_tell(folder: Path, told):
+    """In a process of its own: says the number of every update, and "done"."""
+
+    def tick(progress, per_epoch, epochs):
+        told.send(progress.step)
+        time.sleep(0.004)
+
+    fit(build, TRAIN, VALID, config(30), folder=folder, watch=tick)
+    told.send("done")
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments_ten_times_it_ends_with_the_same_bits(tmp_path):
+def test_killed_at_random_moments_ten_times_it_ends_with_the_same_bits(tmp_path, monkeypatch):
     whole = fit(build, TRAIN, VALID, config(30), folder=tmp_path / "whole")
-    rng, kills = chance.Random(0), 0
-    environment = os.environ | {
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "xla"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    }
-    command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(tmp_path / "killed")]
-    while True:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-            assert process.stdout is not None
-            if kills < 10:
-                process.stdout.readline()
-                for _ in range(rng.randrange(4)):
-                    process.stdout.readline()
-                time.sleep(rng.random() * 0.01)
-                assert process.poll() is None  # it dies of this, and not of having finished
-                process.send_signal(signal.SIGKILL)
-                kills += 1
-                continue
-            assert process.stdout.read().endswith("done\n")
-            break
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "xla"))
+    monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    rng, processes = chance.Random(0), multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([__name__])  # what is imported once serves all eleven
+    for kill in [True] * 10 + [False]:
+        heard, told = processes.Pipe(duplex=False)
+        process = processes.Process(target=train_and_tell, args=(tmp_path / "killed", told))
+        process.start()
+        told.close()
+        if kill:
+            for _ in range(1 + rng.randrange(4)):
+                heard.recv()
+            time.sleep(rng.random() * 0.01)
+            assert process.is_alive()  # it dies of this, and not of having finished
+            process.kill()
+        else:
+            while heard.recv() != "done":
+                pass
+        process.join()
     last = checkpoint.numbered(tmp_path / "whole")[-1].name
     one, two = checkpoint.read(tmp_path / "whole" / last), checkpoint.read(tmp_path / "killed" / last)
     names = [n for n in one if n != "__facts__"]
