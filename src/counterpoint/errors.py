@@ -16,7 +16,7 @@ def at_least(config, minimum: int, *fields: str) -> None:
             value is not None
             and not (min(value, default=minimum - 1) if isinstance(value, tuple) else value) >= minimum
         ):
-            name = getattr(type(config), "name", type(config).__name__)
+            name = getattr(config, "name", type(config).__name__.removesuffix("Config").lower())
             raise CounterpointError(f"{name}: {field} is {value}; give at least {minimum}")
 
 

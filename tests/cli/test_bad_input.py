@@ -55,6 +55,14 @@ def test_bad_files(bytes_, refused, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["bad.npz"]
 
 
+@pytest.mark.parametrize(
+    ("flag", "says"),
+    [("--fit.epochs", "fit: epochs is -3"), ("--fit.optimiser.clip", "adam: clip is -3"), ("--p.width", "vrnn: width")],
+)
+def test_a_number_too_small_is_named_as_its_flag_is(flag, says, data, refused):
+    assert says in refused("train", "--data", data, flag, "-3")
+
+
 def test_pickles_are_refused(refused, tmp_path):
     path = tmp_path / "bad.npz"
     objects = {name: np.array([print], dtype=object) for name in ("train", "valid", "test")}

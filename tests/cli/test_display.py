@@ -15,4 +15,4 @@ def test_the_pace_is_known_within_the_first_epoch_without_what_compiles(monkeypa
     monkeypatch.setattr(display, "WINDOW", 100.0)
     for step in range(1, 9):
         shown(Progress(step, 0, sums=[-1.0]), 25, 4)
-    assert shown.lines(Progress(8, 0, sums=[-1.0]), 25, 4)[0] == "epoch 1/4  1 steps/s  1 min 32 s left"
+    assert shown.lines(Progress(8, 0, sums=[-1.0]), 25, 4)[0] == "epoch 1/4  1 updates/s  1 min 32 s left"

@@ -48,10 +48,10 @@ def test_sigint_saves_and_resume_ends_where_an_undisturbed_run_ends(data, tmp_pa
     code, last, step = stop(signal.SIGINT, data, tmp_path)
     folder = tmp_path / "tiny-001"
     assert code == 130
-    assert last == f"stopped at step {step} by SIGINT; saved; go on with: counterpoint resume {folder}"
+    assert last == f"stopped at update {step} by SIGINT; saved; go on with: counterpoint resume {folder}"
     assert 0 < step < 1400
     assert main(["resume", str(folder)]) == 0
-    assert f"goes on from step {step}" in " ".join(capsys.readouterr().out.split())
+    assert f"goes on from update {step}" in " ".join(capsys.readouterr().out.split())
 
     run = open_run(folder)
     corpus = run.corpus()
@@ -81,4 +81,4 @@ def test_sigterm_saves_too(data, tmp_path, capsys):
         over.set()
         waiting.join()
     assert code == 143
-    assert re.match(r"stopped at step \d+ by SIGTERM; saved", capsys.readouterr().out.rstrip().splitlines()[-1])
+    assert re.match(r"stopped at update \d+ by SIGTERM; saved", capsys.readouterr().out.rstrip().splitlines()[-1])

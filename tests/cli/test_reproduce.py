@@ -197,7 +197,7 @@ def test_stopped_four_times_it_ends_with_the_same_table(made, tmp_path, monkeypa
             undisturbed = getattr(place, name)
             patch.setattr(place, name, lambda *given, go=undisturbed: signal.raise_signal(signal.SIGTERM) or go(*given))
             assert main(words) == 143
-        assert "goes on from step" in capsys.readouterr().out
+        assert "goes on from update" in capsys.readouterr().out
         kept[name] = numbers(tmp_path)["runs"]
     assert kept["measured"] == {}
     assert list(kept["close"]["first"]["measures"]) == ["prediction_error", "copy_error"]

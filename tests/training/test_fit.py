@@ -166,9 +166,9 @@ def test_each_repeat_equals_its_seed_alone(large, monkeypatch):
     assert not same(together.pairings[0], together.pairings[1])
 
 
-def test_a_run_that_breaks_names_step_and_quantity_and_keeps_the_last_good_state(tmp_path):
+def test_a_run_that_breaks_names_update_and_quantity_and_keeps_the_last_good_state(tmp_path):
     wild = config(4, optimiser=OptimiserConfig(name="sgd", p=1e30, clip=0.0))
-    with pytest.raises(CounterpointError, match=r"step \d+, seed 0: .*not finite; the last good state is saved"):
+    with pytest.raises(CounterpointError, match=r"update \d+, seed 0: .*not finite; the last good state is saved"):
         fit(build, TRAIN, VALID, wild, folder=tmp_path)
     saved = checkpoint.read(checkpoint.numbered(tmp_path)[-1])
     assert all(np.isfinite(a).all() for n, a in saved.items() if n.startswith("params."))
@@ -266,7 +266,7 @@ def test_a_validation_bound_that_is_not_finite_stops_the_run():
         p = AutoregressiveConfig(order=0).build(known, key)
         return Pairing(p, Prior(), ELBO(), Pathwise())
 
-    with pytest.raises(CounterpointError, match=r"step \d+, seed 0: the validation bound is not finite"):
+    with pytest.raises(CounterpointError, match=r"update \d+, seed 0: the validation bound is not finite"):
         fit(flat, real, wild, config(2))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from counterpoint.training import Progress
 
 EVERY = 10.0  # seconds between lines where no terminal is
-WINDOW = 10.0  # seconds that steps per second are taken over
+WINDOW = 10.0  # seconds that updates per second are taken over
 LEAST = 4  # steps that it takes to know how long one is
 
 
@@ -65,7 +65,7 @@ class Display:
         if len(each) >= LEAST:
             usual = sorted(each)[: -max(2, len(each) // 10)]  # without those that compiled or waited for a validation
             step = max(fmean(usual), 1e-9)
-            left = f"{1 / step:.3g} steps/s  {duration((per_epoch * epochs - progress.step) * step)} left"
+            left = f"{1 / step:.3g} updates/s  {duration((per_epoch * epochs - progress.step) * step)} left"
         done = progress.step - progress.epoch * per_epoch
         rows = progress.history
         train = [a / done for a in progress.sums] if done else rows[-1]["train"] if rows else []

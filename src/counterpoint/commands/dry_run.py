@@ -49,7 +49,7 @@ def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
     step = jax.jit(make_step(static, optimiser, repeats, config.crop), donate_argnums=0)
     called = lambda portion: (portion.rows, jnp.int32(portion.start))
     epoch = compiling = 0.0
-    scratch = 0  # what the largest step keeps for its gradient, as its compiled program says
+    scratch = 0  # what the largest update keeps for its gradient, as its compiled program says
     for number, group in enumerate(groups):
         mine = [portion for portion in steps if portion.bucket == number]
         fixed, ready = (
@@ -70,12 +70,12 @@ def describe(recipe: Recipe, corpus: Corpus, seed: int, repeats: int) -> int:
         epoch += min(times) * len(mine)
     console.print(
         f"memory: {mega(total + scratch)} (parameters {mega(weights)}, a copy of the best {mega(weights)}, optimiser"
-        f" {mega(state)}, largest batch {mega(batch)}, data {mega(data)}, what a step keeps for its gradient"
+        f" {mega(state)}, largest batch {mega(batch)}, data {mega(data)}, what an update keeps for its gradient"
         f" {mega(scratch)}), besides JAX itself"
     )
     most = duration(epoch * config.epochs)
     console.print(
-        f"an epoch: {len(steps)} steps, {duration(epoch)}; at most {config.epochs} epochs, {most}, after"
+        f"an epoch: {len(steps)} updates, {duration(epoch)}; at most {config.epochs} epochs, {most}, after"
         f" {duration(compiling)} of compiling; validation and report come on top"
     )
     console.print("nothing was written; the parameters are")

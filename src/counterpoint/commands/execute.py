@@ -26,7 +26,7 @@ def execute(run: Run, corpus: Corpus) -> int:
             tell(run, corpus, close(run, corpus, fitted, console), console)
     except KeyboardInterrupt as interrupt:
         step, by = run.progress().step, signal_of(interrupt)
-        where = f"stopped at step {step} by {by}; saved; go on"
+        where = f"stopped at update {step} by {by}; saved; go on"
         if fitted:
             where = f"stopped by {by}: training is done and saved, the report is not; make it"
         console.print(f"{where} with: counterpoint resume {run.folder}", soft_wrap=True)
@@ -46,7 +46,7 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
     console.print(f"{corpus.name}: {corpus.summary}")
     console.print(f"into {run.folder}; bounds in nats per step", soft_wrap=True)
     if before.step:
-        console.print(f"goes on from step {before.step}, epoch {before.epoch}", soft_wrap=True)
+        console.print(f"goes on from update {before.step}, epoch {before.epoch}", soft_wrap=True)
     recorder = Recorder(run)
     with alone(run.folder), Display(console) as display:
 
@@ -68,11 +68,11 @@ def train(run: Run, corpus: Corpus, console: Console) -> Fitted:
     if fitted.stopped:
         raise Stopped(fitted.stopped)
     if before.step == fitted.progress.step:
-        console.print(f"finished already, at step {before.step}; the report is written anew", soft_wrap=True)
+        console.print(f"finished already, at update {before.step}; the report is written anew", soft_wrap=True)
     else:
         taken = duration(fitted.progress.history[-1]["seconds"])
-        epochs, steps = counted(fitted.progress.epoch, "epoch"), counted(fitted.progress.step, "step")
-        console.print(f"trained {epochs}, {steps}, in {taken}")
+        epochs, updates = counted(fitted.progress.epoch, "epoch"), counted(fitted.progress.step, "update")
+        console.print(f"trained {epochs}, {updates}, in {taken}")
     console.print(ending(fitted.progress, run.recipe.fit.epochs))
     jax.clear_caches()  # the programs of training hold memory that those of the report can use
     return fitted

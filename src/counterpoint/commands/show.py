@@ -76,7 +76,7 @@ def state(run: Any) -> list[str]:
             raise CounterpointError(f"{run.folder / 'metrics.json'}: damaged; counterpoint resume writes it anew")
     best = ", ".join(f"{abs(value) if foretells else value:.3f}" for value in progress.best)
     return [
-        f"saved at step {progress.step}, after {progress.epoch} of {run.recipe.fit.epochs} epochs",
+        f"saved at update {progress.step}, after {progress.epoch} of {run.recipe.fit.epochs} epochs",
         f"best validation {'error of prediction' if foretells else 'bound, nats per step'}: {best}"
         f" (seed {', '.join(map(str, run.seeds))})",
     ]

@@ -27,7 +27,7 @@ class FitConfig:
     """How long and in which portions.
 
     epochs        passes over the training data at most
-    batch_size    sequences per step
+    batch_size    sequences per update
     buckets       groups of similar length that sequences are padded in
     crop          steps of a random crop of each sequence; None takes sequences whole
     carry         crops follow one another, and each goes on from the state that the one before it ended in, without its
@@ -210,7 +210,7 @@ class _Loop:
                 self.save(due=False)
                 seed = self.seeds[int(np.flatnonzero(broken)[0])]
                 raise CounterpointError(
-                    f"step {progress.step}, seed {seed}: the validation bound is not finite, or the error of"
+                    f"update {progress.step}, seed {seed}: the validation bound is not finite, or the error of"
                     " prediction; look at the validation data, or lower the learning rate"
                 )
             better = active & (values > np.array(progress.best))
@@ -255,7 +255,7 @@ class _Loop:
             self.save(due=False)
             kept = f"; the last good state is saved in {self.folder}" if self.folder else ""
             raise CounterpointError(
-                f"step {self.progress.step}, seed {self.seeds[member]}: {what} not finite{kept}; lower the learning"
+                f"update {self.progress.step}, seed {self.seeds[member]}: {what} not finite{kept}; lower the learning"
                 " rate or the gradient clip, or look at the data"
             )
 
