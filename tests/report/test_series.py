@@ -48,7 +48,8 @@ def test_a_picture_fits_its_data(kind, view, event, how):
 
 
 def test_points_and_words_are_no_lines():
-    assert pictures.look(corpus("real", None, (2,), steps=1)).draw is pictures.draw_numbers
+    assert pictures.look(corpus("real", None, (2,), steps=1)).draw is pictures.draw_points
+    assert pictures.look(corpus("real", None, (3,), steps=1)).draw is pictures.draw_numbers
     assert pictures.look(corpus("count", Words(("a", "b")), (2,))).draw is not pictures.draw_lines
 
 

@@ -137,8 +137,8 @@ def pictures(run: Run, corpus: Corpus, fitted: Fitted, references: dict[str, flo
     )
     yield learned
     order, last = np.argsort(corpus.test.lengths, kind="stable"), len(corpus.test) - 1
-    single = corpus.test.lengths.max() == 1
-    rows = order[np.linspace(0, last, min(STILLS, last + 1)).astype(int)] if single else order[[len(order) // 2]]
+    single, most = corpus.test.lengths.max() == 1, look(corpus).most or STILLS
+    rows = order[np.linspace(0, last, min(most, last + 1)).astype(int)] if single else order[[len(order) // 2]]
     shown = corpus.test.take(rows)
     again = np.concatenate(reconstruct(pairing.p, pairing.q, shown, run.key(EVALUATE), samples=8))
     made = generate(pairing.p, random.fold_in(run.key(GENERATE), 0), len(shown.x[0]), len(rows), q=pairing.q)

@@ -81,7 +81,8 @@ def run(words: list[str]) -> None:
     for one in keep(corpus, titled(made), path, options.prefix):
         print(one)
     picture = path.with_suffix(".png")
-    titles = [f"generated {i + 1}" if len(made) > 1 else "generated" for i in range(len(made))][:DRAWN]
+    most = look(corpus).most or DRAWN
+    titles = [f"generated {i + 1}" if len(made) > 1 else "generated" for i in range(len(made))][:most]
     if given is not None:
         titles = [f"{title}, after {options.prefix} given steps" for title in titles]
     draw(corpus, dict(zip(titles, made)), picture, options.prefix)

@@ -22,6 +22,7 @@ from counterpoint.report import (
     lines,
     panels,
     piano_rolls,
+    points,
     telling,
     topic_figure,
     topics,
@@ -37,6 +38,7 @@ TOPICS = (
     "A topic is a hidden unit: the words that tell most of it once it is on, the most telling first, and the steps in"
     " which it is more active than in the middle of its range."
 )
+POINTS = 1000  # in a picture
 FPS = 20.0  # of videos whose frames have no length of their own
 
 
@@ -53,17 +55,18 @@ def nothing(corpus: Corpus, pairing: Pairing, key, folder: Path) -> list[Path]:
 class Look(NamedTuple):
     """suffix: of the file that sequences are usually kept in; draw: title -> (T, ...) into a picture, of which so many
     steps were given; write: the same into that file, or several; inside: what can be seen within a trained model, into
-    files of a folder."""
+    files of a folder; most: how many single frames one picture takes, where more than usual."""
 
     suffix: str
     draw: Callable[[Corpus, Mapping[str, np.ndarray], Path, int], None]
     write: Callable[[Corpus, Mapping[str, np.ndarray], Path, int], list[Path]]
     inside: Callable[[Corpus, Pairing, Any, Path], list[Path]] = nothing
+    most: int | None = None
 
 
 def look(corpus: Corpus) -> Look:
     """How the sequences of a corpus are shown, by its view; as numbers where that does not fit."""
-    view, event = corpus.view, corpus.train.event
+    view, event, longest = corpus.view, corpus.train.event, corpus.train.lengths.max()
     flat = len(event) == 1
     if isinstance(view, Notes) and corpus.kind == "binary" and flat:
         return Look(".mid", draw_notes, write_notes)
@@ -77,7 +80,9 @@ def look(corpus: Corpus) -> Look:
         return Look(".npz", draw_words, write_numbers, topics_of)
     if corpus.kind == "index":
         return Look(".npz", draw_categories, write_numbers)
-    if corpus.kind != "binary" and np.prod(event) <= FEW and corpus.train.lengths.max() > 1:
+    if corpus.kind == "real" and event == (2,) and longest == 1:
+        return Look(".npz", draw_points, write_points, most=POINTS)
+    if corpus.kind != "binary" and np.prod(event) <= FEW and longest > 1:
         return Look(".npz", draw_lines, write_numbers)
     return Look(".npz", draw_numbers, write_numbers)
 
@@ -90,12 +95,19 @@ def draw(corpus: Corpus, sequences: Mapping[str, np.ndarray], path: Path, given:
 def keep(corpus: Corpus, sequences: Mapping[str, np.ndarray], path: Path, given: int = 0) -> list[Path]:
     """What was written of sequences (title -> (T, ...)): `path`, or where it takes several files, one each with a
     number."""
-    write = write_numbers if path.suffix == ".npz" else look(corpus).write
+    own = look(corpus)
+    write = own.write if path.suffix == own.suffix else write_numbers
     return write(corpus, sequences, path, given)
 
 
 def draw_numbers(corpus, sequences, path, given):
     panels(vectors(sequences), path, seconds=corpus.seconds, given=given)
+
+
+def draw_points(corpus, sequences, path, given):
+    """A panel for each title; those of one point each share one."""
+    alike = all(len(a) == 1 for a in sequences.values())
+    points({"": np.concatenate(list(sequences.values()))} if alike else sequences, path)
 
 
 def draw_lines(corpus, sequences, path, given):
@@ -126,6 +138,12 @@ def write_numbers(corpus, sequences, path, given):
     arrays = {f"sequence_{i + 1}": values(corpus, a) for i, a in enumerate(sequences.values())}
     with replacing(path) as file:
         np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
+    return [path]
+
+
+def write_points(corpus, sequences, path, given):
+    with replacing(path) as file:
+        np.savez(file, points=np.concatenate([values(corpus, a) for a in sequences.values()]))
     return [path]
 
 

@@ -8,6 +8,7 @@ from counterpoint.report.figures import curves as curves
 from counterpoint.report.images import film_strip as film_strip
 from counterpoint.report.images import image_grid as image_grid
 from counterpoint.report.midi import write_midi as write_midi
+from counterpoint.report.plane import points as points
 from counterpoint.report.series import categories as categories
 from counterpoint.report.series import lines as lines
 from counterpoint.report.terminal import busy as busy
