@@ -20,7 +20,7 @@ def figure(monkeypatch):
 
 
 def test_panels_share_their_scale_and_are_as_wide_as_high(figure):
-    x = {"data": RNG.normal(size=(50, 2)), "generated": np.array([[9.0, np.nan], [-5.0, 1.0]])}
+    x = {"data": RNG.normal(size=(50, 2)), "generated": np.array([[9.0, 0.0], [np.nan, np.nan]])}
     points(x, "a.png")
     for axes, (title, a) in zip(figure().axes, x.items(), strict=True):
         assert axes.get_title() == title
