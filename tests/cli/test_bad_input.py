@@ -8,7 +8,8 @@ import pytest
 
 from cli.cases import SMALL, sequences, write
 from counterpoint.cli import main
-from counterpoint.commands.compare_estimators import Options, opened
+from counterpoint.commands.compare_estimators import Options
+from counterpoint.commands.contenders import opened
 
 
 def contents(folder):

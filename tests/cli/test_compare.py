@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from counterpoint.cli import main
-from counterpoint.commands.compare_estimators import Options, applicable, opened
+from counterpoint.commands.compare_estimators import Options
 from counterpoint.commands.compare_runs import course
+from counterpoint.commands.contenders import applicable, opened
 from counterpoint.errors import CounterpointError
 
 FEW = ("--draws", "25", "--reference", "25", "--sequences", "2", "--steps", "4")
