@@ -27,6 +27,22 @@ def unsoftplus(y: Float[Array, "..."]) -> Float[Array, "..."]:
     return y + jnp.log(-jnp.expm1(-y))
 
 
+def log_sum_exp(a: Float[Array, "..."], axis: int) -> Float[Array, "..."]:
+    """log sum_i exp(a_i) over an axis; where all are -inf that is -inf, without a slope.
+
+    The slope of `jax.nn.logsumexp` is no number there.
+    """
+    most = finite(jax.lax.stop_gradient(a.max(axis, keepdims=True)))
+    total = jnp.exp(a - most).sum(axis)
+    nothing = total == 0
+    return jnp.where(nothing, -jnp.inf, jnp.log(jnp.where(nothing, 1.0, total)) + jnp.squeeze(most, axis))
+
+
+def finite(a: Float[Array, "..."]) -> Float[Array, "..."]:
+    """What may be taken off logarithms of which all may be -inf: 0 there."""
+    return jnp.where(jnp.isfinite(a), a, 0.0)
+
+
 def log_mean(a: Float[Array, "... K"]) -> Float[Array, "..."]:
     """log (1/K) sum_k exp(a_k), over the last axis."""
     return jax.nn.logsumexp(a, -1) - jnp.log(a.shape[-1])

@@ -93,7 +93,9 @@ def test_each_step_that_is_too_large_to_count_has_its_error():
 
 
 def test_what_is_no_rbm_says_where_its_rbms_are():
-    assert "RTRBM is no RBM" in refusal(lambda: log_partition(build_p("rtrbm")))
+    assert "log_partition: RTRBM is no RBM" in refusal(lambda: log_partition(build_p("rtrbm")))
+    assert "exact_partition: RTRBM is no RBM" in refusal(lambda: exact_partition(build_p("rtrbm")))
+    assert "annealed_partition: RTRBM" in refusal(lambda: annealed_partition(build_p("rtrbm"), random.key(0)))
     assert "no step an RBM" in refusal(lambda: log_partitions(build_p("tsbn-1"), jnp.zeros((2, 3))))
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from jax import random
 
+from conformance.parts import refusal
 from counterpoint.bounds import ELBO
 from counterpoint.core import Batch
 from counterpoint.estimators import Pathwise
@@ -195,3 +196,20 @@ def test_a_closed_divergence_has_that_gradient_on_average():
         return ELBO()(trace).sum()
 
     same_gradient(mean, lambda p: dense(seen, x, law_of(p)), lds())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"noise": np.zeros((2, 2))}, "add a small number to the diagonal"),
+        ({"start_noise": np.diag([1.0, 0.0])}, "symmetric and positive definite"),
+        ({"observation_noise": -R}, "symmetric and positive definite"),
+        ({"noise": np.triu(Q)}, "symmetric and positive definite"),
+        ({"observation_noise": [0.5]}, "observation_noise has shape (1,), expected (2, 2)"),
+        ({"offset": np.zeros(3)}, "offset has shape (3,), expected (2,)"),
+        ({"transition": np.eye(3)}, "transition has shape (3, 3), expected (2, 2)"),
+    ],
+)
+def test_what_is_no_linear_system_is_refused(change, says):
+    whole = {"transition": A, "noise": Q, "readout": C, "observation_noise": R, "start": M0, "start_noise": P0}
+    assert says in refusal(lambda: LDS.of(**whole | change))

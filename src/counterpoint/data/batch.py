@@ -14,6 +14,7 @@ from jaxtyping import Bool, Int, Shaped
 from counterpoint.core import AbstractModel, Batch
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
+from counterpoint.rollout import mask_of
 from counterpoint.shapes import observation, shapes
 from counterpoint.support import Support
 
@@ -40,26 +41,37 @@ ANYWHERE = -1
 
 def check_data(p: AbstractModel, sequences: Sequences) -> None:
     """Raise CounterpointError where p's likelihood cannot give these data: wrong shape, values outside its support."""
-    law = observation(p)
-    frame = shapes(law)
-    if sequences.event != frame.shape:
-        raise CounterpointError(
-            f"{sequences.what}: frames have shape {sequences.event}, but {type(p).__name__} models frames of shape"
-            f" {frame.shape}; build the model for these data, or give the data it was trained on"
-        )
-    support = law.support
-    assert isinstance(support, Support)  # a frame has one layer
     for i, x in enumerate(sequences.x):  # one by one: all of them at once may be much
-        inside = np.asarray(support.contains(x))
-        if sequences.observed is not None:
-            seen = sequences.observed[i]
-            inside = inside | ~seen.reshape(seen.shape + (1,) * (inside.ndim - seen.ndim))
-        if not inside.all():
-            at = tuple(int(n) for n in np.argwhere(~inside)[0])
-            raise CounterpointError(
-                f"{sequences.what}: value {x[at]} at step {at[0]} of sequence {i} is outside the support of the"
-                f" {type(law).__name__} likelihood ({support.name}); transform the data or choose another likelihood"
-            )
+        seen = None if sequences.observed is None else sequences.observed[i][None]
+        _check(p, x[None], seen, sequences.what, i)
+
+
+def check_batch(p: AbstractModel, batch: Batch) -> None:
+    """The same of a batch, and where none of its steps is valid."""
+    if not np.asarray(batch.valid).any():
+        raise CounterpointError("the batch has no valid step; give at least one")
+    _check(p, np.asarray(batch.x), np.asarray(mask_of(batch)), "the batch", 0)
+
+
+def _check(p, x, seen, what: str, first: int) -> None:
+    """x (B, T, *frame), of which the first row is sequence `first`."""
+    law = observation(p)
+    support, frame = law.support, shapes(law).shape
+    assert isinstance(support, Support)  # a frame has one layer
+    if x.shape[2:] != frame:
+        raise CounterpointError(
+            f"{what}: frames have shape {x.shape[2:]}, but {type(p).__name__} models frames of shape {frame}; build the"
+            " model for these data, or give the data it was trained on"
+        )
+    inside = np.asarray(support.contains(x))
+    if seen is not None:
+        inside = inside | ~seen.reshape(seen.shape + (1,) * (inside.ndim - seen.ndim))
+    if not inside.all():
+        at = tuple(int(n) for n in np.argwhere(~inside)[0])
+        raise CounterpointError(
+            f"{what}: value {x[at]} at step {at[1]} of sequence {first + at[0]} is outside the support of the"
+            f" {type(law).__name__} likelihood ({support.name}); transform the data or choose another likelihood"
+        )
 
 
 def _edges(lengths: np.ndarray, most: int) -> list[int]:

@@ -21,6 +21,7 @@ from counterpoint.errors import CounterpointError
 from counterpoint.numerics import softplus
 
 LEAST_RATE = 1e-6  # of a coin, or of a category
+LOWEST = -1e30  # in place of the logarithm of nothing
 LEAST_SCALE = 1e-2  # of a Gaussian entry, as a share of its scale over all frames
 
 
@@ -45,6 +46,10 @@ class Coins(NamedTuple):
     def coefficients(self, whole: bool) -> Float[Array, "N S"]:
         return jnp.concatenate([constant(-softplus(self.raw), whole), self.raw], -1)
 
+    def told(self, statistics: Float[Array, "... S"], whole: bool) -> Float[Array, "... N"]:
+        """log p(x) of each frame under each member."""
+        return statistics @ self.coefficients(whole).T
+
     def statistics(self, x, mask: Bool[Array, "... M"] | None) -> Float[Array, "... S"]:
         """x (..., *frame), finite where it is missing; mask None: all was seen."""
         x = x.reshape(*x.shape[: x.ndim - len(self.family.shape)], -1)
@@ -58,13 +63,18 @@ class Coins(NamedTuple):
 
 
 class Indices(NamedTuple):
-    """log p(x) = log softmax(a)_x: raw is the logits."""
+    """log p(x) = log softmax(a)_x: raw is the logits, -inf for what is impossible, and stays so."""
 
     raw: Float[Array, "N M"]
     family: Family
 
     def coefficients(self, whole: bool) -> Float[Array, "N S"]:
         return jax.nn.log_softmax(self.raw)
+
+    def told(self, statistics: Float[Array, "... S"], whole: bool) -> Float[Array, "... N"]:
+        # an infinity times zero would be no number
+        found = statistics @ jnp.maximum(self.coefficients(whole), LOWEST).T
+        return jnp.where(found <= LOWEST, -jnp.inf, found)
 
     def statistics(self, x, mask: Bool[Array, "..."] | None) -> Float[Array, "... S"]:
         found = jax.nn.one_hot(x, self.raw.shape[1], dtype=self.raw.dtype)
@@ -73,7 +83,7 @@ class Indices(NamedTuple):
     def maximum(self, sums: Float[Array, "N S"]) -> Float[Array, "N R"]:
         count = sums.sum(1, keepdims=True)
         rate = jnp.maximum(sums / jnp.maximum(count, 1e-30), LEAST_RATE)
-        return jnp.where(count > 0, jnp.log(rate), self.raw)
+        return jnp.where((count > 0) & (self.raw > -jnp.inf), jnp.log(rate), self.raw)
 
 
 class Normals(NamedTuple):
@@ -96,6 +106,9 @@ class Normals(NamedTuple):
         mean, precision = (loc - centre[None]) / unit[None], (unit[None] / scale) ** 2
         each = -0.5 * (precision * mean**2 + LOG_TWO_PI) - jnp.log(scale)
         return jnp.concatenate([constant(each, whole), precision * mean, -0.5 * precision], -1)
+
+    def told(self, statistics: Float[Array, "... S"], whole: bool) -> Float[Array, "... N"]:
+        return statistics @ self.coefficients(whole).T
 
     def statistics(self, x, mask: Bool[Array, "... M"] | None) -> Float[Array, "... S"]:
         *_, centre, unit = self.moments

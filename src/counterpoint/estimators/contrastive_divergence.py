@@ -84,7 +84,8 @@ class ContrastiveDivergence(AbstractEstimator):
     for its structure, `penalty`, is added to the loss.
 
     Z is not asked for, so what is reported of a step is no bound, and may rise while log p(x) falls: how well one z
-    gives back its datum, E[log p(x_t | z_0)], in nats. Validation has the bound. Frames must be whole.
+    gives back its datum, E[log p(x_t | z_0)], in nats; of chains from x_t-1, whose z_0 has not seen x_t, how well one
+    sweep foretells it. Validation has the bound. Frames must be whole.
 
     start: PCD's first chains (N, ...), or None. They persist in the memory, k sweeps a step, in the second place of
     E[grad F(x_0) - grad F(x_k)] (Tieleman 2008): unbiased for the likelihood once they follow p_rbm. They leave it

@@ -42,8 +42,9 @@ class Greedy(AbstractEstimator):
     bound had before (see `DBN`), and all that raises it raises the bound.
 
     Z is not asked for, so what is reported of a step is no bound: how well the machine at work gives back what it saw,
-    E[log p_l(h^l-1 | h^l)], in nats. Validation has the bound. An optimiser with momentum moves a machine a little
-    further than its last update. Without a step the highest machine is at work. Frames must be whole.
+    E[log p_l(h^l-1 | h^l)], in nats. Validation has the bound, whose particles and weights have no part in learning. An
+    optimiser with momentum moves a machine a little further than its last update, and one with weight decay goes on
+    taking from all of them: leave decay at 0. Without a step the highest machine is at work. Frames must be whole.
     """
 
     updates: int = eqx.field(static=True, default=20_000)

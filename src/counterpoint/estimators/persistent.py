@@ -15,6 +15,7 @@ from counterpoint.errors import CounterpointError, at_least
 from counterpoint.estimators.contrastive_divergence import SETTLING
 from counterpoint.inference.gibbs import Gibbs
 from counterpoint.inference.mean_field import MeanField
+from counterpoint.models.dbm import DBM
 from counterpoint.rollout import rollout, stop, swap
 from counterpoint.walk import walk, whole
 
@@ -31,7 +32,7 @@ class PersistentConfig:
         at_least(self, 1, "chains", "sweeps")
 
     def build(self, p, facts: Facts, key) -> "Persistent":
-        if not hasattr(p, "machine"):
+        if not isinstance(p, DBM):
             raise refusal(p)
         law = p.machine.likelihood(None, jnp.zeros_like(p.machine.hidden))
         return Persistent(jax.vmap(law.sample)(random.split(key, self.chains)), self.sweeps)
@@ -46,7 +47,9 @@ class Persistent(AbstractEstimator):
     unbiased for -grad log Z once they follow p. With the odd layers summed out there, it is grad F(even layers).
 
     log Z is not asked for, so what is reported of a step is no bound: E_q[log p(x | h)], at the means, in nats.
-    Validation has the bound. Frames must be whole.
+    Validation has the bound: its particles and the weight of its KL have no part in learning. Frames must be whole.
+
+    All layers learn at once from their first weights; the paper's first learn layer by layer.
 
     start: the chains' first even layers (N, M), x among them.
     """
@@ -57,7 +60,7 @@ class Persistent(AbstractEstimator):
 
     def check(self, p, q, bound):
         if not isinstance(q, MeanField):
-            raise refusal(p)
+            raise refusal(p, q)
         if bound.resampling is not None or not bound.splits:
             raise CounterpointError(
                 f"persistent raises E_q[log p(x, z) - log q(z | x)], which {bound.name} is not: choose bound = elbo"
@@ -86,8 +89,9 @@ class Persistent(AbstractEstimator):
         return Estimate(loss, value, {"log_likelihood": value}, state), memory
 
 
-def refusal(p) -> CounterpointError:
+def refusal(p, q=None) -> CounterpointError:
+    which = f"p is {type(p).__name__}" if q is None else f"q of this {type(p).__name__} is {type(q).__name__}"
     return CounterpointError(
-        f"persistent takes the energy at the means of mean-field inference, and p is {type(p).__name__}: choose p = dbm"
-        " and q = mean_field"
+        f"persistent takes the energy at the means of mean-field inference, and {which}: choose p = dbm and q ="
+        " mean_field"
     )

@@ -30,17 +30,13 @@ def log_partition(p: AbstractModel, key=None, chains: int = 100, temperatures: i
     """log Z of an RBM: `exact_partition` where one side has up to 20 units, else `annealed_partition`, which needs a
     key. Raises CounterpointError for what is no RBM: one with a past has `log_partitions`, a DBN an RBM as its prior.
     """
-    if not isinstance(p, AbstractMachine):
-        raise CounterpointError(
-            f"log_partition: {type(p).__name__} is no RBM; where it is one at each step, give log_partitions(p, x) a"
-            " sequence, and of a DBN or DBM its p.machine"
-        )
+    p = _machine(p, "log_partition")
     if counting.fewest(p) <= counting.MOST:
         return exact_partition(p)
     if key is None:
         raise CounterpointError(
-            f"log_partition: {counting.fewest(p)} units have too many states to sum over, so log Z is estimated: give a"
-            " key, as in log_partition(p, jax.random.key(0))"
+            f"{counting.fewest(p)} units have too many states to sum over, so log Z is estimated: give a key, as in"
+            " log_partition(p, jax.random.key(0)) and log_partitions(p, x, jax.random.key(0))"
         )
     return annealed_partition(p, key, chains, temperatures)
 
@@ -64,6 +60,15 @@ def log_partitions(
     ]
 
 
+def _machine(p, caller: str) -> AbstractMachine:
+    if not isinstance(p, AbstractMachine):
+        raise CounterpointError(
+            f"{caller}: {type(p).__name__} is no RBM; where it is one at each step, give log_partitions(p, x) a"
+            " sequence, and of a DBN or DBM its p.machine"
+        )
+    return p
+
+
 @eqx.filter_jit
 def _along(p, batch: Batch, key):
     """p's machine at each step of one sequence."""
@@ -72,12 +77,13 @@ def _along(p, batch: Batch, key):
     return eqx.filter_vmap(lambda carry: p.at(carry), axis_size=batch.valid.size)(carries)
 
 
-def exact_partition(p: AbstractMachine) -> Partition:
+def exact_partition(p: AbstractModel) -> Partition:
     """log Z = log sum_h exp(-F(h)), F(h) the free energy of the hidden side: all 2^J states h of units;
     or the same over x, where it is binary and has fewer.
 
-    Raises CounterpointError for more than 20 units of that side.
+    Raises CounterpointError for what is no RBM, and for more than 20 units of that side.
     """
+    p = _machine(p, "exact_partition")
     units = counting.fewest(p)
     if units > counting.MOST:
         raise CounterpointError(f"2^{units} states are too many to sum over: estimate with annealed_partition")
@@ -85,7 +91,7 @@ def exact_partition(p: AbstractMachine) -> Partition:
 
 
 def annealed_partition(
-    p: AbstractMachine, key, chains: int = 100, temperatures: int = 1000, start: PyTree = None
+    p: AbstractModel, key, chains: int = 100, temperatures: int = 1000, start: PyTree = None
 ) -> Partition:
     """log Z = log Z_0 + log E[w],   log w = sum_i F_i-1(x_i-1) - F_i(x_i-1),   x_i ~ a sweep of Gibbs_i from x_i-1
     (Neal 2001; Salakhutdinov and Murray 2008)
@@ -98,8 +104,10 @@ def annealed_partition(
     average too large if they are exact draws (Burda, Grosse and Salakhutdinov 2015). The two directions bracket log Z.
 
     The error is the standard error over chains, by the delta method: of the spread that chains show, so it says
-    nothing of regions that none of them found. Raises CounterpointError for fewer than 2 chains or no temperature.
+    nothing of regions that none of them found. Raises CounterpointError for what is no RBM, and for fewer than 2 chains
+    or no temperature.
     """
+    p = _machine(p, "annealed_partition")
     chains = chains if start is None else len(jax.tree.leaves(start)[0])
     if chains < 2 or temperatures < 1:
         raise CounterpointError(

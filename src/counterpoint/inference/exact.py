@@ -8,12 +8,13 @@ from jax import Array
 from jaxtyping import Float, PyTree
 
 from counterpoint.core import AbstractPosterior, Batch
+from counterpoint.errors import CounterpointError
 
 
 class Marginals(NamedTuple):
     """Of each z_t, (B, T, ...), and how likely each frame was. Nothing counts at padding."""
 
-    log_evidence: Float[Array, "B T"]  # log p(x_t | x_<t), in nats; 0 at padding
+    log_evidence: Float[Array, "B T"]  # log p(x_t | x_<t), in nats; 0 at padding; -inf from what is impossible on
     filtered: PyTree  # of p(z_t | x_<=t)
     smoothed: PyTree  # of p(z_t | x)
 
@@ -35,7 +36,7 @@ class AbstractExact(AbstractPosterior):
 
     @abstractmethod
     def marginals(self, p, batch: Batch) -> Marginals:
-        """Of p's own z, whether `smooth` or not."""
+        """Of p's own z, whether `smooth` or not. Raises CounterpointError for a batch that goes on from a state."""
 
     @abstractmethod
     def foretell(self, p, batch: Batch) -> Float[Array, "B T *frame"]:
@@ -48,3 +49,12 @@ class AbstractExact(AbstractPosterior):
     @abstractmethod
     def maximise(self, p, sums: PyTree) -> Any:
         """The M-step's p; parameters that the sums say nothing of stay."""
+
+
+def begins(batch: Batch) -> None:
+    """Raise where a batch goes on from a state, of which sums over all paths of z know nothing."""
+    if batch.state is not None:
+        raise CounterpointError(
+            "what an exact posterior sums over are sequences from their first step on, and this batch goes on from a"
+            " state: give it whole"
+        )

@@ -13,9 +13,10 @@ from counterpoint.core import AbstractDirected, direct
 from counterpoint.distributions import Categorical
 from counterpoint.distributions.exponential import exponential
 from counterpoint.errors import CounterpointError
-from counterpoint.inference.exact import AbstractExact, Marginals
+from counterpoint.inference.exact import AbstractExact, Marginals, begins
 from counterpoint.inference.messages import LEAST, chained
 from counterpoint.models.hmm import HMM
+from counterpoint.numerics import finite, log_sum_exp
 from counterpoint.rollout import mask_of, swap
 
 
@@ -72,8 +73,8 @@ class ForwardBackward(AbstractExact):
 
         def back(message, now):
             beta = now + message
-            new = jax.nn.logsumexp(log_move + beta[None], axis=1)
-            return new - new.max(), beta  # only differences between states count
+            new = log_sum_exp(log_move + beta[None], 1)
+            return new - finite(new.max()), beta  # only differences between states count
 
         return memory, lax.scan(back, jnp.zeros_like(said[0]), said, reverse=True)[1]
 
@@ -98,7 +99,7 @@ class ForwardBackward(AbstractExact):
         # in a frame of one entry, such as an index, that entry is the frame
         entries = None if whole else mask.reshape(*valid.shape, *(-1,) * (x.ndim > 2))
         statistics = family.statistics(x, entries)
-        said = statistics @ family.coefficients(whole).T
+        said = family.told(statistics, whole)
         found = along(p, *swap((jnp.where(valid[..., None], said, 0.0), valid)))
         smoothed = jnp.where(valid[..., None], swap(found.smoothed), 0.0)
         flat = lambda rows: rows.reshape(-1, rows.shape[2])
@@ -114,6 +115,7 @@ class ForwardBackward(AbstractExact):
 
 def seen(batch):
     """x with zeros where nothing was seen, and what was, entry by entry."""
+    begins(batch)
     mask = mask_of(batch)
     return jnp.where(mask, batch.x, jnp.zeros((), batch.x.dtype)), mask
 

@@ -14,7 +14,7 @@ from counterpoint.distributions import FullGaussian
 from counterpoint.distributions.gaussian import solve_lower
 from counterpoint.errors import CounterpointError
 from counterpoint.inference import regression, smoother
-from counterpoint.inference.exact import AbstractExact, Marginals
+from counterpoint.inference.exact import AbstractExact, Marginals, begins
 from counterpoint.models.lds import LDS
 from counterpoint.rollout import mask_of, swap
 
@@ -136,6 +136,7 @@ def least(a: Float[Array, "m d"], b: Float[Array, "m k"]) -> tuple[Float[Array, 
 
 def read(p: LDS, batch: Batch):
     """Forwards and backwards over all sequences; and x, valid and what was seen, time first."""
+    begins(batch)
     mask = mask_of(batch)
     x, valid, mask = swap((jnp.where(mask, batch.x, 0.0), batch.valid, mask))
     seen = None if batch.observed is None else mask

@@ -40,7 +40,8 @@ class Autoregressive(AbstractDirected):
     table 1, "AR"). Logistic for binary x, linear with a scale of its own for real x.
 
     weights (n, R, M), bias (R,); where the first M of the R numbers are a mean, W (n, M, M) moves that alone. z is
-    empty: its q is `Prior`, and every bound is the exact log-likelihood.
+    empty: its q is `Prior`, and every bound is the exact log-likelihood of x that is whole; what is missing before the
+    end is drawn, and the bound is one below it.
     """
 
     weights: Float[Array, "n V M"]

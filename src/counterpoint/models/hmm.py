@@ -23,6 +23,7 @@ class HMMConfig:
 
     def __post_init__(self):
         at_least(self, 1, "states")
+        at_least(self, 0, "spread")
 
     def build(self, facts: Facts, key) -> "HMM":
         a, b = random.split(key)
@@ -38,7 +39,8 @@ class HMM(AbstractDirected):
     z is an index. Its q is `ForwardBackward`.
 
     Expectation maximisation, of Bernoulli, categorical and diagonal Gaussian likelihoods, has floors: rates stay 1e-6
-    from 0 and 1, and the scale of a Gaussian entry at least a hundredth of that entry's scale over all frames.
+    from 0 and 1, and the scale of a Gaussian entry at least a hundredth of that entry's scale over all frames; the
+    chances to begin in a state and to move to one stay above 1e-15. What is impossible, a logit of -inf, stays so.
     """
 
     start: Float[Array, " N"]

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, random
+from jax.core import Tracer
 from jaxtyping import Float
 
 from counterpoint.core import AbstractDirected
@@ -22,8 +23,13 @@ class Covariance(eqx.Module):
 
     @classmethod
     def of(cls, matrix) -> "Covariance":
-        """From a positive definite matrix (d, d)."""
+        """From a positive definite matrix (d, d). Raises CounterpointError for another, but within compiled code."""
         lower = jnp.linalg.cholesky(jnp.asarray(matrix))
+        if not isinstance(lower, Tracer) and not (np.isfinite(lower).all() and symmetric(matrix)):
+            raise CounterpointError(
+                f"a covariance has to be symmetric and positive definite, and {np.asarray(matrix).tolist()} is not; of"
+                " what has no noise, give a little: add a small number to the diagonal"
+            )
         return cls(jnp.tril(lower, -1) + jnp.diag(unsoftplus(jnp.diag(lower))))
 
     @property
@@ -40,6 +46,11 @@ class Covariance(eqx.Module):
     def learned(self, matrix) -> "Covariance":
         """Of the same kind."""
         return Covariance.of(matrix)
+
+
+def symmetric(matrix) -> bool:
+    a = np.asarray(matrix)
+    return np.allclose(a, a.T, rtol=1e-4, atol=1e-5 * np.abs(a).max())
 
 
 class Diagonal(eqx.Module):
@@ -131,15 +142,31 @@ class LDS(AbstractDirected):
 
     @classmethod
     def of(cls, transition, noise, readout, observation_noise, start, start_noise, offset=None) -> "LDS":
-        """A, Q, C, R, m_0, P_0 and the offset o (zeros where it is not given); R may be a
-        `counterpoint.models.lds.Diagonal`."""
-        readout = jnp.asarray(readout)
-        offset = jnp.zeros(readout.shape[0], readout.dtype) if offset is None else jnp.asarray(offset)
+        """A (d, d), Q (d, d), C (M, d), R (M, M), m_0 (d,), P_0 (d, d) and the offset o (M,), zeros where it is not
+        given; R may be a `counterpoint.models.lds.Diagonal`. Raises CounterpointError for other shapes, and where Q, R
+        or P_0 is no covariance: symmetric and positive definite."""
+        d, width = np.size(start), (*np.shape(readout), 1)[0]
+        offset = jnp.zeros(width, jnp.asarray(readout).dtype) if offset is None else offset
         made = isinstance(observation_noise, Covariance | Diagonal)
+        for name, a, shape in (
+            ("transition", transition, (d, d)),
+            ("noise", noise, (d, d)),
+            ("readout", readout, (width, d)),
+            ("observation_noise", observation_noise.matrix if made else observation_noise, (width, width)),
+            ("start", start, (d,)),
+            ("start_noise", start_noise, (d, d)),
+            ("offset", offset, (width,)),
+        ):
+            if np.shape(a) != shape:
+                raise CounterpointError(
+                    f"LDS.of: {name} has shape {np.shape(a)}, expected {shape}, for {d} numbers in start and {width}"
+                    " rows of readout"
+                )
         r = observation_noise if made else Covariance.of(observation_noise)
         q, p0 = Covariance.of(noise), Covariance.of(start_noise)
-        family = Family("gaussian" if isinstance(r, Diagonal) else "full_gaussian", (readout.shape[0],))
-        return cls(jnp.asarray(transition), q, readout, r, jnp.asarray(start), p0, offset, family)
+        family = Family("gaussian" if isinstance(r, Diagonal) else "full_gaussian", (width,))
+        a, c, m0, o = map(jnp.asarray, (transition, readout, start, offset))
+        return cls(a, q, c, r, m0, p0, o, family)
 
     def initial(self):
         return self.start, self.start_noise.cholesky

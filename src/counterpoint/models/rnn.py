@@ -38,7 +38,8 @@ class RNN(AbstractDirected):
     with x_0 = 0 and h_0 = 0; f is s(W x_t-1 + U h_t-1 + b) for the logistic cell. h (H,), W (H, M), U (H, H), b (H,);
     V (R, H) and c (R,), for R parameters of a frame of M numbers. Gan's slides write v_t-1 in eq. 1
     and x_t-1 in eq. 3 for one thing. All chance is in x: z is empty, its q is `Prior`, and every bound is the exact
-    log-likelihood. h is a function of x alone, so it runs over all t at once in `embed`.
+    log-likelihood of x that is whole; what is missing before the end is drawn, and the bound is one below it. h is a
+    function of x alone, so it runs over all t at once in `embed`.
     """
 
     recurrence: Recurrence

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from counterpoint.core import AbstractDirected, Batch
-from counterpoint.data.batch import buckets, check_data, take
+from counterpoint.data.batch import buckets, check_batch, check_data, take
 from counterpoint.data.sequences import Sequences
 from counterpoint.errors import CounterpointError
 from counterpoint.inference.exact import AbstractExact
@@ -49,6 +49,7 @@ def em(
         groups = buckets(data, p)
         batches = tuple(take(group, jnp.arange(len(group.index))) for group in groups)
     else:
+        check_batch(p, data)
         batches = (data,)
     steps, history = sum(int(batch.valid.sum()) for batch in batches), []
     for i in range(iterations):
