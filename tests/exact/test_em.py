@@ -307,8 +307,11 @@ def test_what_has_no_closed_form_is_refused():
         with pytest.raises(CounterpointError, match=advice):
             Pairing(lds(), q, ELBO(), EM())
     broken = plane(False)[0]._replace(x=jnp.full((2, 4, 3), jnp.inf))
-    with pytest.raises(CounterpointError, match="em, iteration 0"):
+    with pytest.raises(CounterpointError, match="value inf at step 0 of sequence 0"):
         em(lds(), Kalman(), broken, 1)
+    astray = eqx.tree_at(lambda p: p.offset, lds(), jnp.full(3, jnp.nan))
+    with pytest.raises(CounterpointError, match="em, iteration 0: log p"):
+        em(astray, Kalman(), plane(False)[0], 1)
 
 
 def same(found, want, atol=1e-6):
