@@ -41,28 +41,36 @@ ANYWHERE = -1
 
 def check_data(p: AbstractModel, sequences: Sequences) -> None:
     """Raise CounterpointError where p's likelihood cannot give these data: wrong shape, values outside its support."""
+    law = _fitting(p, sequences.event, sequences.what)
     for i, x in enumerate(sequences.x):  # one by one: all of them at once may be much
         seen = None if sequences.observed is None else sequences.observed[i][None]
-        _check(p, x[None], seen, sequences.what, i)
+        _inside(law, x[None], seen, sequences.what, i)
 
 
 def check_batch(p: AbstractModel, batch: Batch) -> None:
     """The same of a batch, and where none of its steps is valid."""
     if not np.asarray(batch.valid).any():
         raise CounterpointError("the batch has no valid step; give at least one")
-    _check(p, np.asarray(batch.x), np.asarray(mask_of(batch)), "the batch", 0)
+    law = _fitting(p, batch.x.shape[2:], "the batch")
+    _inside(law, np.asarray(batch.x), np.asarray(mask_of(batch)), "the batch", 0)
 
 
-def _check(p, x, seen, what: str, first: int) -> None:
-    """x (B, T, *frame), of which the first row is sequence `first`."""
+def _fitting(p, event: tuple[int, ...], what: str):
+    """p's likelihood, by shape: traced, so once for all sequences."""
     law = observation(p)
-    support, frame = law.support, shapes(law).shape
-    assert isinstance(support, Support)  # a frame has one layer
-    if x.shape[2:] != frame:
+    frame = shapes(law).shape
+    if event != frame:
         raise CounterpointError(
-            f"{what}: frames have shape {x.shape[2:]}, but {type(p).__name__} models frames of shape {frame}; build the"
-            " model for these data, or give the data it was trained on"
+            f"{what}: frames have shape {event}, but {type(p).__name__} models frames of shape {frame}; build the model"
+            " for these data, or give the data it was trained on"
         )
+    return law
+
+
+def _inside(law, x, seen, what: str, first: int) -> None:
+    """x (B, T, *frame), of which the first row is sequence `first`."""
+    support = law.support
+    assert isinstance(support, Support)  # a frame has one layer
     inside = np.asarray(support.contains(x))
     if seen is not None:
         inside = inside | ~seen.reshape(seen.shape + (1,) * (inside.ndim - seen.ndim))
