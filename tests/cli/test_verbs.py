@@ -251,7 +251,7 @@ def test_dry_run_writes_nothing(data, tmp_path, monkeypatch, capsys):
     assert out.startswith("no recipe is named, so these are learned as chorales are; docs/choosing.md says")
     assert "p = tsbn" in out
     assert "tiny: 8 train, 4 valid, 4 test sequences of 6 steps; a frame is 5 binary numbers" in " ".join(out.split())
-    assert "an epoch: 2 steps" in out
+    assert "an epoch: 2 updates" in out
     assert "2 x 3 x 3" in out
     assert "3 x 2" in out
     assert not list(tmp_path.iterdir())

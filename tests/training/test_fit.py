@@ -16,6 +16,7 @@ import pytest
 
 from counterpoint.bounds import ELBO, Warmup
 from counterpoint.core import Pairing
+from counterpoint.data import batch
 from counterpoint.data.batch import ANYWHERE, buckets
 from counterpoint.data.sequences import Sequences
 from counterpoint.distributions import facts
@@ -24,6 +25,7 @@ from counterpoint.estimators import Pathwise, ScoreFunctionConfig
 from counterpoint.evaluation import error, predict
 from counterpoint.inference import Prior, TSBNRecognitionConfig
 from counterpoint.models import AutoregressiveConfig, TSBNConfig
+from counterpoint.shapes import observation
 from counterpoint.training import FitConfig, OptimiserConfig, checkpoint, fit, step
 from counterpoint.training.step import make_step, split
 
@@ -164,6 +166,14 @@ def test_each_repeat_equals_its_seed_alone(large, monkeypatch):
         assert together.progress.best[i] == pytest.approx(alone.progress.best[0], abs=1e-4)
         assert together.progress.best_step[i] == alone.progress.best_step[0]
     assert not same(together.pairings[0], together.pairings[1])
+
+
+def test_of_many_sequences_what_frames_are_is_asked_once(monkeypatch):
+    """It is traced, which takes longer than to look at a sequence."""
+    asked = []
+    monkeypatch.setattr(batch, "observation", lambda p: asked.append(p) or observation(p))
+    batch.check_data(build(jax.random.key(0)).p, TRAIN)
+    assert len(asked) == 1
 
 
 def test_a_run_that_breaks_names_update_and_quantity_and_keeps_the_last_good_state(tmp_path):
