@@ -6,6 +6,8 @@ Which sequences a step sees is a function of (seed, epoch) alone, so a resumed r
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, random
@@ -37,6 +39,8 @@ class Portion(NamedTuple):
 
 
 ANYWHERE = -1
+KNOWN: dict = {}  # likelihoods by shape, and the shape of a frame
+REMEMBERED = 100
 
 
 def check_data(p: AbstractModel, sequences: Sequences) -> None:
@@ -56,9 +60,16 @@ def check_batch(p: AbstractModel, batch: Batch) -> None:
 
 
 def _fitting(p, event: tuple[int, ...], what: str):
-    """p's likelihood, by shape: traced, so once for all sequences."""
-    law = observation(p)
-    frame = shapes(law).shape
+    """p's likelihood, by shape: traced, which takes longer than to look at data, so once for all p of one structure."""
+    leaves, structure = jax.tree.flatten(p)
+    made = tuple((a.shape, a.dtype) if eqx.is_array(a) else a for a in leaves)
+    key = structure, made, jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
+    if key not in KNOWN:
+        while len(KNOWN) >= REMEMBERED:
+            KNOWN.pop(next(iter(KNOWN)))
+        law = observation(p)
+        KNOWN[key] = law, shapes(law).shape
+    law, frame = KNOWN[key]
     if event != frame:
         raise CounterpointError(
             f"{what}: frames have shape {event}, but {type(p).__name__} models frames of shape {frame}; build the model"
