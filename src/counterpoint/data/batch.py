@@ -47,7 +47,7 @@ def check_data(p: AbstractModel, sequences: Sequences) -> None:
     """Raise CounterpointError where p's likelihood cannot give these data: wrong shape, values outside its support."""
     law = _fitting(p, sequences.event, sequences.what)
     for i, x in enumerate(sequences.x):  # one by one: all of them at once may be much
-        seen = None if sequences.observed is None else sequences.observed[i][None]
+        seen = lambda i=i: None if sequences.observed is None else sequences.observed[i][None]
         _inside(law, x[None], seen, sequences.what, i)
 
 
@@ -56,7 +56,7 @@ def check_batch(p: AbstractModel, batch: Batch) -> None:
     if not np.asarray(batch.valid).any():
         raise CounterpointError("the batch has no valid step; give at least one")
     law = _fitting(p, batch.x.shape[2:], "the batch")
-    _inside(law, np.asarray(batch.x), np.asarray(mask_of(batch)), "the batch", 0)
+    _inside(law, np.asarray(batch.x), lambda: np.asarray(mask_of(batch)), "the batch", 0)
 
 
 def _fitting(p, event: tuple[int, ...], what: str):
@@ -79,12 +79,15 @@ def _fitting(p, event: tuple[int, ...], what: str):
 
 
 def _inside(law, x, seen, what: str, first: int) -> None:
-    """x (B, T, *frame), of which the first row is sequence `first`."""
+    """x (B, T, *frame), of which the first row is sequence `first`, and what was seen of it."""
     support = law.support
     assert isinstance(support, Support)  # a frame has one layer
     inside = np.asarray(support.contains(x))
-    if seen is not None:
-        inside = inside | ~seen.reshape(seen.shape + (1,) * (inside.ndim - seen.ndim))
+    if inside.all():
+        return
+    mask = seen()
+    if mask is not None:
+        inside = inside | ~mask.reshape(mask.shape + (1,) * (inside.ndim - mask.ndim))
     if not inside.all():
         at = tuple(int(n) for n in np.argwhere(~inside)[0])
         raise CounterpointError(
