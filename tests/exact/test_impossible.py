@@ -7,6 +7,7 @@ import pytest
 
 from conformance.parts import refusal
 from counterpoint.core import Batch
+from counterpoint.data.batch import check_batch
 from counterpoint.distributions import Family
 from counterpoint.inference import ForwardBackward
 from counterpoint.inference.messages import chained
@@ -72,5 +73,6 @@ def test_a_batch_that_does_not_fit_is_refused():
     assert "frames have shape (2,)" in say(x=jnp.zeros((1, 4, 2)))
     assert "no valid step" in say(valid=jnp.zeros((1, 4), bool))
     assert "goes on from a state" in say(state=object())
+    check_batch(jax.tree.map(np.asarray, p), X)  # of NumPy's arrays, too
     padded = X._replace(x=X.x.at[0, 3].set(7), valid=X.valid.at[0, 3].set(False))
     assert np.isfinite(em(p, q, padded, 1).history).all()

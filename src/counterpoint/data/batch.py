@@ -6,7 +6,6 @@ Which sequences a step sees is a function of (seed, epoch) alone, so a resumed r
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -62,7 +61,7 @@ def check_batch(p: AbstractModel, batch: Batch) -> None:
 def _fitting(p, event: tuple[int, ...], what: str):
     """p's likelihood, by shape: traced, which takes longer than to look at data, so once for all p of one structure."""
     leaves, structure = jax.tree.flatten(p)
-    made = tuple((a.shape, a.dtype) if eqx.is_array(a) else a for a in leaves)
+    made = tuple((a.shape, a.dtype) if hasattr(a, "dtype") else a for a in leaves)
     key = structure, made, jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
     if key not in KNOWN:
         while len(KNOWN) >= REMEMBERED:
