@@ -27,6 +27,7 @@ class Stop:
     """`with Stop() as stop:` and `stop.asked` is None or the signal's name. A second SIGINT raises at once.
 
     raises  True: `heed` raises within, until another begins
+    outer   the one that was there before it, if any
     """
 
     innermost: "Stop | None" = None
@@ -34,6 +35,7 @@ class Stop:
     def __init__(self, raises: bool = False):
         self.raises = raises
         self.asked: str | None = None
+        self.outer: Stop | None = None
         self.before: dict = {}
 
     def _ask(self, number, frame):

@@ -88,7 +88,8 @@ def test_a_run_cut_in_two_gives_the_same_bits(undisturbed, tmp_path):
         if progress.step == per_epoch + 2:
             signal.raise_signal(signal.SIGTERM)
 
-    first = fit(build, TRAIN, VALID, config(), folder=tmp_path, watch=interrupt)
+    with pytest.warns(UserWarning, match=rf"stopped by SIGTERM at update {fitted.progress.history[0]['step'] + 2};"):
+        first = fit(build, TRAIN, VALID, config(), folder=tmp_path, watch=interrupt)
     assert first.stopped == "SIGTERM"
     assert first.progress.step < fitted.progress.step
     second = fit(build, TRAIN, VALID, config(), folder=tmp_path)
@@ -283,7 +284,8 @@ def test_a_validation_bound_that_is_not_finite_stops_the_run():
 
 
 def test_a_run_stopped_before_its_first_validation_returns_what_it_learned():
-    fitted = fit(build, TRAIN, VALID, config(), watch=lambda *_: signal.raise_signal(signal.SIGTERM))
+    with pytest.warns(UserWarning, match="stopped by SIGTERM at update 1;"):
+        fitted = fit(build, TRAIN, VALID, config(), watch=lambda *_: signal.raise_signal(signal.SIGTERM))
     assert fitted.stopped == "SIGTERM"
     assert not same(fitted.pairings[0], build(jax.random.key(0)))
 

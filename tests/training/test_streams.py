@@ -167,7 +167,8 @@ def test_a_run_stopped_within_a_stream_goes_on_bit_for_bit(tmp_path):
             signal.raise_signal(signal.SIGTERM)
 
     fit(make, data, None, config(), repeats=repeats, folder=tmp_path / "whole")
-    first = fit(make, data, None, config(), repeats=repeats, folder=tmp_path / "cut", watch=interrupt)
+    with pytest.warns(UserWarning, match="stopped by SIGTERM at update 2;"):
+        first = fit(make, data, None, config(), repeats=repeats, folder=tmp_path / "cut", watch=interrupt)
     assert first.progress.step == 2
     fit(make, data, None, config(), repeats=repeats, folder=tmp_path / "cut")
     one, two = (checkpoint.read(checkpoint.numbered(tmp_path / name)[-1]) for name in ("whole", "cut"))

@@ -1,6 +1,7 @@
 """The training loop. It knows Pairing, Batch and Optax, and nothing else."""
 
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -111,8 +112,8 @@ def fit(
              epochs than it began with: a rate that falls goes on along the longer fall
     watch    called with (progress, steps per epoch, epochs) after each step
 
-    SIGINT and SIGTERM save and return; a value that is not finite raises CounterpointError that names step, seed and
-    quantity, after saving the last good state.
+    SIGINT and SIGTERM save, warn and return, and `stopped` names them; a value that is not finite raises
+    CounterpointError that names step, seed and quantity, after saving the last good state.
     """
     config = FitConfig() if config is None else config
     seeds = [seed + i for i in range(repeats)]
@@ -192,6 +193,9 @@ class _Loop:
                 if progress.step == (progress.epoch + 1) * self.per_epoch:
                     self.end_epoch()
             self.save(due=False)
+        if stop.asked and not stop.outer:  # a command, which is outside, says so itself
+            said = f"fit was stopped by {stop.asked} at update {progress.step}; what it returns has learned no more"
+            warnings.warn(said, stacklevel=3)
         members = [member(self.chosen, i) for i in range(len(self.seeds))]
         return Fitted([eqx.combine(member, self.static) for member in members], progress, stop.asked)
 
