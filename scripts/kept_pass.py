@@ -11,7 +11,6 @@ import argparse
 from pathlib import Path
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax import random
 
@@ -19,7 +18,7 @@ from counterpoint.bounds import Annealed
 from counterpoint.evaluation import evaluate
 from counterpoint.runs import open_run
 from counterpoint.training import checkpoint
-from counterpoint.training.step import member, split
+from counterpoint.training.step import member, split, together
 
 SIDES = {"above": Annealed(500, conservative=False), "below": Annealed(500)}
 
@@ -33,7 +32,7 @@ def main() -> None:
     corpus = run.corpus()
     few = corpus.test.first(24, 150)
     parts = [split(run.pairing(corpus, seed)) for seed in run.seeds]
-    like = jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *(params for params, _ in parts))
+    like = together(*(params for params, _ in parts))
     for title, path in (("kept", run.checkpoints / "best.npz"), ("last", checkpoint.numbered(run.checkpoints)[-1])):
         params = checkpoint.load(path, {"params": like})[0]["params"]
         for i, (_, static) in enumerate(parts):

@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import random
 
@@ -33,7 +31,7 @@ from counterpoint.errors import CounterpointError, nearest
 from counterpoint.files import replacing
 from counterpoint.recipes import Recipe, from_dict
 from counterpoint.training import Progress, checkpoint
-from counterpoint.training.step import member, split
+from counterpoint.training.step import member, split, together
 
 VERSIONS = ("counterpoint", "jax", "jaxlib", "equinox", "optax", "numpy")
 EVALUATE, GENERATE = 2, 3  # streams of randomness beside those of training: key = (seed, stream)
@@ -101,7 +99,7 @@ class Run:
                 f" counterpoint resume {self.folder}"
             )
         parts = [split(self.pairing(corpus, seed)) for seed in self.seeds]
-        like = jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *(params for params, _ in parts))
+        like = together(*(params for params, _ in parts))
         params = checkpoint.load(path, {"params": like})[0]["params"]
         members = [member(params, i) for i in range(self.repeats)]
         return [eqx.combine(member, static) for member, (_, static) in zip(members, parts)]

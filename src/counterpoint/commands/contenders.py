@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-import jax.numpy as jnp
+import numpy as np
 from jax import random
 
 from counterpoint.commands.compare_estimators import Options
@@ -41,7 +41,7 @@ def batch_of(p, corpus, options: Options):
     sequences = corpus.train.first(options.sequences, options.steps)
     check_data(p, sequences)
     (bucket,) = buckets(sequences, p, 1)
-    return take(bucket, jnp.arange(len(sequences)))
+    return take(bucket, np.arange(len(sequences)))
 
 
 def settings(recipe, corpus, member, options: Options) -> dict[str, tuple[dict[str, int], Any, Any]]:

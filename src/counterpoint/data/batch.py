@@ -4,6 +4,7 @@ Which sequences a step sees is a function of (seed, epoch) alone, so a resumed r
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -138,12 +139,13 @@ def buckets(sequences: Sequences, p: AbstractModel, count: int = 4) -> list[Buck
                 observed[i, : len(values)] = seen
                 values = np.where(seen.reshape(seen.shape + (1,) * (values.ndim - seen.ndim)), values, 0)
             x[i, : len(values)] = values
-        seen = None if observed is None else jnp.asarray(observed)
-        out.append(Bucket(jnp.asarray(x), jnp.asarray(sequences.lengths[rows], jnp.int32), seen, rows))
+        kept = sequences.lengths[rows].astype(np.int32)
+        out.append(Bucket(jax.device_put(x), jax.device_put(kept), jax.device_put(observed), rows))
         start = end
     return out
 
 
+@partial(jax.jit, static_argnames="crop")
 def take(bucket: Bucket, rows: Int[Array, " B"], crop: int | None = None, start: Int[Array, "*B"] | int = 0) -> Batch:
     """The batch of these rows; row -1 is an empty sequence. With a crop, `crop` steps of each from `start` on."""
     total = bucket.x.shape[1]
@@ -199,7 +201,7 @@ def in_order(groups: list[Bucket], batch_size: int) -> Iterator[tuple[Batch, np.
         for start in range(0, len(group.index), batch_size):
             rows = np.arange(start, start + batch_size)
             rows[rows >= len(group.index)] = -1
-            yield take(group, jnp.asarray(rows)), np.where(rows < 0, -1, group.index[rows])
+            yield take(group, rows), np.where(rows < 0, -1, group.index[rows])
 
 
 def whole(sequences: Sequences, p: AbstractModel) -> Batch:
@@ -207,4 +209,4 @@ def whole(sequences: Sequences, p: AbstractModel) -> Batch:
     check_data(p, sequences)
     (group,) = buckets(sequences, p, count=1)
     back = np.argsort(group.index)
-    return take(group, jnp.asarray(back))
+    return take(group, back)

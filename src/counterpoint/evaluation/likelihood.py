@@ -55,7 +55,7 @@ def side_of(bound: AbstractBound, p: AbstractModel, q: AbstractPosterior, whole:
     nothing to lose, for q is p(z | x), or there is no z and x is whole."""
     if p.estimated:
         return "estimated"
-    same = q.exact or (whole and not jax.tree.leaves(p.example()))
+    same = q.exact or (whole and not jax.tree.leaves(eqx.filter_eval_shape(lambda p: p.example(), p)))
     return "exact" if same and bound.side(p) == "below" else bound.side(p)
 
 

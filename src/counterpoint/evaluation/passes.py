@@ -107,7 +107,7 @@ def filled(batch: Batch, index: np.ndarray) -> Batch:
     """The batch with its first row in the place of each empty one, which has no frame before at any step, so that its
     chain would cool down at each."""
     rows = np.where(index < 0, 0, np.arange(len(index)))
-    return jax.tree.map(lambda a: a[rows], batch)
+    return jax.tree.map(lambda a: np.asarray(a)[rows], batch)
 
 
 def frames(

@@ -47,7 +47,7 @@ def em(
     if isinstance(data, Sequences):
         check_data(p, data)
         groups = buckets(data, p)
-        batches = tuple(take(group, jnp.arange(len(group.index))) for group in groups)
+        batches = tuple(take(group, np.arange(len(group.index))) for group in groups)
     else:
         check_batch(p, data)
         batches = (data,)

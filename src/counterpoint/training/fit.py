@@ -20,7 +20,7 @@ from counterpoint.errors import CounterpointError, at_least
 from counterpoint.stopping import Stop
 from counterpoint.training import checkpoint
 from counterpoint.training.optimiser import OptimiserConfig
-from counterpoint.training.step import CHECKED, Learner, learner, make_step, make_validate, member, split
+from counterpoint.training.step import CHECKED, Learner, choose, learner, make_step, make_validate, member, split
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class _Loop:
         optimiser = config.optimiser.build(self.per_epoch * config.epochs)
         carried, gaps = config.batch_size if config.carry else 0, train.observed is not None
         self.learner = learner(pairings, optimiser, carried, gaps)
-        self.best = jax.tree.map(jnp.copy, self.learner.params)
+        self.best = choose(np.ones(len(seeds), bool), self.learner.params, self.learner.params)  # a copy
         self.step = jax.jit(make_step(self.static, optimiser, len(seeds), config.crop, anew), donate_argnums=0)
         self.warmup = pairings[0].bound.warmup
         self.validate = make_validate(self.static, len(seeds))
@@ -169,7 +169,7 @@ class _Loop:
         return np.array([not (patience and self.valid and s >= patience) for s in self.progress.stalled])
 
     def run(self) -> Fitted:
-        progress, seeds = self.progress, jnp.asarray(self.seeds, jnp.uint32)
+        progress, seeds = self.progress, np.array(self.seeds, np.uint32)
         with Stop() as stop:
             while progress.epoch < self.config.epochs and self.active.any() and not stop.asked:
                 active = self.active
@@ -185,7 +185,7 @@ class _Loop:
                     )
                     self.check(outcome)
                     progress.step += 1
-                    progress.sums = [a + float(b) for a, b in zip(progress.sums, outcome.value)]
+                    progress.sums = [a + float(b) for a, b in zip(progress.sums, np.asarray(outcome.value))]
                     self.show()
                     if stop.asked:
                         break
@@ -218,10 +218,7 @@ class _Loop:
                     " prediction; look at the validation data, or lower the learning rate"
                 )
             better = active & (values > np.array(progress.best))
-            pick = jnp.asarray(better)
-            self.best = jax.tree.map(
-                lambda a, b: jnp.where(pick.reshape(-1, *(1,) * (a.ndim - 1)), a, b), self.learner.params, self.best
-            )
+            self.best = choose(better, self.learner.params, self.best)
             counts = progress.step > self.warmup
             for i in np.flatnonzero(active):
                 progress.stalled[i] = 0 if better[i] or not counts else progress.stalled[i] + 1
@@ -235,10 +232,10 @@ class _Loop:
 
     def measure(self) -> np.ndarray:
         """(R,) validation bound in nats per step, over all steps."""
-        total, steps, seeds = np.zeros(len(self.seeds)), 0, jnp.asarray(self.seeds, jnp.uint32)
+        total, steps, seeds = np.zeros(len(self.seeds)), 0, np.array(self.seeds, np.uint32)
         for batch, _ in in_order(self.valid, self.config.batch_size):
             total += np.asarray(self.validate(self.learner.params, seeds, batch), np.float64)
-            steps += int(batch.valid.sum())
+            steps += int(np.asarray(batch.valid).sum())
         return total / steps
 
     def errors(self) -> list[float]:
@@ -266,10 +263,7 @@ class _Loop:
     @property
     def chosen(self):
         """What a run is for: each repeat's best parameters, or its last where nothing was validated yet."""
-        known = jnp.asarray(np.isfinite(self.progress.best))
-        return jax.tree.map(
-            lambda a, b: jnp.where(known.reshape(-1, *(1,) * (a.ndim - 1)), a, b), self.best, self.learner.params
-        )
+        return choose(np.isfinite(self.progress.best), self.best, self.learner.params)
 
     def seconds(self) -> float:
         return self.progress.seconds + time.monotonic() - self.started

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import Array, lax, random
-from jaxtyping import PyTree
+from jaxtyping import Int, PyTree
 
 from counterpoint.bounds import score
 from counterpoint.core import Pairing, State
@@ -38,9 +38,22 @@ class Outcome(NamedTuple):
 CHECKED = ("the bound", "the gradient of p", "the gradient of q", "the gradient of the baselines", "the parameters")
 
 
-def member(tree: PyTree, index: int) -> PyTree:
+@jax.jit
+def member(tree: PyTree, index: Int[Array, ""] | int) -> PyTree:
     """One repeat's part of a tree whose leaves have a leading axis of repeats."""
     return jax.tree.map(lambda a: a[index], tree)
+
+
+@jax.jit
+def choose(which: Array, a: PyTree, b: PyTree) -> PyTree:
+    """a's part for the repeats of `which` (R,), b's for the others."""
+    return jax.tree.map(lambda a, b: jnp.where(which.reshape(-1, *(1,) * (a.ndim - 1)), a, b), a, b)
+
+
+@jax.jit
+def together(*repeats: PyTree) -> PyTree:
+    """One tree for all repeats, whose leaves have a leading axis of them."""
+    return jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *repeats)
 
 
 def split(pairing: Pairing) -> tuple[PyTree, PyTree]:
@@ -65,7 +78,7 @@ def repeat(f, count: int, axes):
         return lax.map(one, mapped)
 
     def alone(*args):
-        one = [member(arg, 0) if axis == 0 else arg for arg, axis in zip(args, axes)]
+        one = [jax.tree.map(lambda a: a[0], arg) if axis == 0 else arg for arg, axis in zip(args, axes)]
         return jax.tree.map(lambda a: a[None], f(*one))
 
     def run(*args):
@@ -88,7 +101,7 @@ def learner(pairings: list[Pairing], optimiser: optax.GradientTransformation, ca
             )
         params, state = split(pairing)[0], begun(pairing, carried, gaps) if carried else None
         found.append(Learner(params, optimiser.init(params), pairing.initial(), state))
-    return jax.tree.map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *found)
+    return together(*found)
 
 
 def begun(pairing: Pairing, batch: int, gaps: bool) -> State:
