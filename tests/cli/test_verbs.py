@@ -248,7 +248,7 @@ def test_dry_run_writes_nothing(data, tmp_path, monkeypatch, capsys):
     ]
     assert main(["train", "--data", data, "--dry-run", "--fit.batch-size", "4", *words]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("no recipe is named, so these are learned as chorales are; docs/choosing.md says")
+    assert out.startswith("no recipe is named: learned as chorales are; docs/choosing.md says")
     assert "p = tsbn" in out
     assert "tiny: 8 train, 4 valid, 4 test sequences of 6 steps; a frame is 5 binary numbers" in " ".join(out.split())
     assert "an epoch: 2 updates" in out

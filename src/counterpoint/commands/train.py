@@ -98,7 +98,7 @@ def run(words: list[str]) -> int:
     name = base.name if named or settings.data is None else re.sub(r"[^\w.-]+", "-", Path(source).stem)
     chosen = dataclasses.replace(chosen, name=name or base.name, data=source)
     if not named and settings.data is not None:
-        print(f"no recipe is named, so these are learned as {DEFAULT} are; docs/choosing.md says what suits which data")
+        print(f"no recipe is named: learned as {DEFAULT} are; docs/choosing.md says what suits what")
     if settings.dry_run:
         from counterpoint.commands.dry_run import describe
 
