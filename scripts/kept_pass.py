@@ -10,7 +10,6 @@ the norm of W. Where the two sides part as W grows, the higher number is the fla
 import argparse
 from pathlib import Path
 
-import equinox as eqx
 import jax.numpy as jnp
 from jax import random
 
@@ -18,7 +17,6 @@ from counterpoint.bounds import Annealed
 from counterpoint.evaluation import evaluate
 from counterpoint.runs import open_run
 from counterpoint.training import checkpoint
-from counterpoint.training.step import member, split, together
 
 SIDES = {"above": Annealed(500, conservative=False), "below": Annealed(500)}
 
@@ -31,16 +29,12 @@ def main() -> None:
     run = open_run(options.run, options.corpora)
     corpus = run.corpus()
     few = corpus.test.first(24, 150)
-    parts = [split(run.pairing(corpus, seed)) for seed in run.seeds]
-    like = together(*(params for params, _ in parts))
     for title, path in (("kept", run.checkpoints / "best.npz"), ("last", checkpoint.numbered(run.checkpoints)[-1])):
-        params = checkpoint.load(path, {"params": like})[0]["params"]
-        for i, (_, static) in enumerate(parts):
-            pairing = eqx.combine(member(params, i), static)
+        for seed, pairing in zip(run.seeds, run.members(corpus, path)):
             scores = evaluate(pairing.p, pairing.q, few, SIDES, random.key(0), 1)
             said = "  ".join(f"{side} {scores[side].per_step:.2f}" for side in SIDES)
             print(
-                f"{title}  seed {run.seeds[i]}  {said}  |W| {jnp.linalg.norm(pairing.p.machine.weights):.1f}",
+                f"{title}  seed {seed}  {said}  |W| {jnp.linalg.norm(pairing.p.machine.weights):.1f}",
                 flush=True,
             )
 

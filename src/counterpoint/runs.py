@@ -98,6 +98,10 @@ class Run:
                 f"{self.folder} was stopped before its first validation, so no model is best;"
                 f" counterpoint resume {self.folder}"
             )
+        return self.members(corpus, path)
+
+    def members(self, corpus: Corpus, path: Path) -> list[Pairing]:
+        """Each repeat with the parameters of a checkpoint of this run."""
         parts = [split(self.pairing(corpus, seed)) for seed in self.seeds]
         like = together(*(params for params, _ in parts))
         params = checkpoint.load(path, {"params": like})[0]["params"]

@@ -6,6 +6,7 @@ import random as chance
 import signal
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import equinox as eqx
@@ -26,6 +27,7 @@ from counterpoint.evaluation import error, predict
 from counterpoint.inference import Prior, TSBNRecognitionConfig
 from counterpoint.models import AutoregressiveConfig, TSBNConfig
 from counterpoint.shapes import observation
+from counterpoint.stopping import Stop
 from counterpoint.training import FitConfig, OptimiserConfig, checkpoint, fit, step
 from counterpoint.training.step import make_step, split
 
@@ -281,6 +283,13 @@ def test_a_validation_bound_that_is_not_finite_stops_the_run():
 
     with pytest.raises(CounterpointError, match=r"update \d+, seed 0: the validation bound is not finite"):
         fit(flat, real, wild, config(2))
+
+
+def test_within_a_command_that_says_so_itself_nothing_is_warned_of():
+    with Stop(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted = fit(build, TRAIN, VALID, config(), watch=lambda *_: signal.raise_signal(signal.SIGTERM))
+    assert fitted.stopped == "SIGTERM"
 
 
 def test_a_run_stopped_before_its_first_validation_returns_what_it_learned():
